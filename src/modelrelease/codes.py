@@ -1,0 +1,102 @@
+"""Every finding's code and what it stands for; docs/errors.md is generated from this table.
+
+MR1xx registry, MR2xx documents, MR3xx suites, prompts and datasets, MR4xx models and scoring,
+MR5xx results and comparison, MR6xx use and surroundings. A code's meaning never changes.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Code(str, Enum):
+    """A stable name for one kind of finding."""
+
+    SYNTAX = "MR201"
+    ENCODING = "MR202"
+    DUPLICATE_KEY = "MR203"
+    NUMBER = "MR204"
+    YAML_FEATURE = "MR205"
+    UNKNOWN_KEY = "MR206"
+    MISSING_FIELD = "MR207"
+    INVALID_VALUE = "MR208"
+    UNREADABLE = "MR209"
+    TEMPLATE_FIELD = "MR301"
+    TEMPLATE_SYNTAX = "MR302"
+    DUPLICATE_ID = "MR303"
+    INVALID_ID = "MR304"
+    EMPTY_DATASET = "MR305"
+    CHOICES = "MR306"
+    TARGET = "MR307"
+    METRIC = "MR308"
+    PROMPT = "MR309"
+    INCLUDE = "MR310"
+    NOT_YET = "MR311"
+    PATTERN = "MR312"
+    ROW_FIELD = "MR313"
+    CHECKPOINT = "MR401"
+    TOKENIZER = "MR402"
+    LFS_POINTER = "MR403"
+    UNSAFE_WEIGHTS = "MR404"
+    MALFORMED_WEIGHTS = "MR405"
+    REMOTE_CODE = "MR406"
+    TOO_LONG = "MR407"
+    CHAT_TEMPLATE = "MR408"
+    ENGINE = "MR409"
+    EXISTING_RECORD = "MR410"
+    SAMPLES_DIGEST = "MR501"
+    SAMPLES_COUNT = "MR502"
+    SCORE = "MR503"
+    NO_GATE_METRIC = "MR504"
+    POLICY = "MR505"
+    SAMPLES_METRIC = "MR506"
+    USAGE = "MR601"
+    MISSING_EXTRA = "MR602"
+    UNAVAILABLE = "MR603"
+    INTERNAL = "MR699"
+
+
+MEANING: dict[Code, str] = {
+    Code.SYNTAX: "the file is not valid YAML, JSON or CSV",
+    Code.ENCODING: "the file is not UTF-8",
+    Code.DUPLICATE_KEY: "a key stands twice in one mapping",
+    Code.NUMBER: "NaN, Infinity, or a number too large to be one",
+    Code.YAML_FEATURE: "several documents, a merge key, a tag, or aliases that expand without bound",
+    Code.UNKNOWN_KEY: "a key that this document does not have",
+    Code.MISSING_FIELD: "a required key is missing",
+    Code.INVALID_VALUE: "a value has the wrong type or is out of its range",
+    Code.UNREADABLE: "a file is missing, is no regular file, or cannot be read",
+    Code.TEMPLATE_FIELD: "a prompt names a field that no row has",
+    Code.TEMPLATE_SYNTAX: "a prompt holds `{{` that opens no field",
+    Code.DUPLICATE_ID: "two rows of a dataset have the same id",
+    Code.INVALID_ID: "a row has no id, or one that is neither text nor a whole number",
+    Code.EMPTY_DATASET: "a dataset has no rows",
+    Code.CHOICES: "a row's choices are no list of two or more texts",
+    Code.TARGET: "a row's target is missing, out of range, or can never be matched",
+    Code.METRIC: "a metric that does not exist, does not fit the task, or stands twice",
+    Code.PROMPT: "a prompt file holds no prompt",
+    Code.INCLUDE: "a suite includes itself, or a task name stands twice",
+    Code.NOT_YET: "something this version does not do",
+    Code.PATTERN: "a regular expression does not compile, or takes too long",
+    Code.ROW_FIELD: "a field that one row lacks, or that is null there",
+    Code.CHECKPOINT: "a folder is no checkpoint",
+    Code.TOKENIZER: "a checkpoint has no usable tokenizer",
+    Code.LFS_POINTER: "a Git LFS pointer stands where the weights should be",
+    Code.UNSAFE_WEIGHTS: "weights in a form that could run code when read",
+    Code.MALFORMED_WEIGHTS: "a weights file is damaged",
+    Code.REMOTE_CODE: "a checkpoint asks for code of its own",
+    Code.TOO_LONG: "a prompt is longer than the model's context",
+    Code.CHAT_TEMPLATE: "a chat template is missing, fails, or runs away",
+    Code.ENGINE: "the engine could not do its work",
+    Code.EXISTING_RECORD: "a record that must not be overwritten is in the way",
+    Code.SAMPLES_DIGEST: "samples.jsonl is not the file that eval.json describes",
+    Code.SAMPLES_COUNT: "samples.jsonl has another number of lines than eval.json says",
+    Code.SCORE: "a score is no finite number in its metric's range",
+    Code.NO_GATE_METRIC: "no metric decides",
+    Code.POLICY: "the gate's policy contradicts itself",
+    Code.SAMPLES_METRIC: "a metric's recorded value is not what its samples give",
+    Code.USAGE: "the command was called in a way it does not take",
+    Code.MISSING_EXTRA: "an optional part of the package is not installed",
+    Code.UNAVAILABLE: "something outside did not answer, or did not let us in",
+    Code.INTERNAL: "a defect of modelrelease itself",
+}

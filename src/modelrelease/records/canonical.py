@@ -1,0 +1,34 @@
+"""Canonical JSON and the digests built on it: the same value gives the same bytes everywhere.
+
+Source of the rules: sorted keys, UTF-8, no spaces, floats as Python's ``repr`` writes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+
+def canonical_json(value: Any) -> str:
+    """Return ``value`` (plain dicts, lists, texts, numbers, booleans, None) as canonical JSON.
+
+    Raises ValueError on NaN, Infinity and lone surrogates, which JSON cannot hold.
+    """
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError("holds a lone surrogate, which is no text") from error
+    return text
+
+
+def document_bytes(value: Any) -> bytes:
+    """Return ``value`` as a document on disk: canonical order, indented, one trailing newline."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2, allow_nan=False)
+    return (text + "\n").encode("utf-8")
+
+
+def digest_of(value: Any) -> str:
+    """Return the sha256 of ``value``'s canonical JSON as 64 lowercase hex digits."""
+    return hashlib.sha256(canonical_json(value).encode("utf-8")).hexdigest()

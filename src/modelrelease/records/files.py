@@ -1,0 +1,86 @@
+"""Reading a file that may be missing, and writing one so that a reader never sees half of it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from modelrelease.codes import Code
+from modelrelease.errors import Finding, Unavailable, invalid
+
+_CHUNK = 1 << 20
+_TEMPORARY = ".tmp-modelrelease-"
+
+
+def read_bytes(path: Path, shown: str | None = None) -> bytes:
+    """Return the content of a regular file; MR209 (exit 2) when there is none to read."""
+    try:
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "does not exist"
+            raise invalid(shown or path, Code.UNREADABLE, what, "name an existing file")
+        return path.read_bytes()
+    except OSError as error:
+        raise invalid(shown or path, Code.UNREADABLE, error.strerror or str(error), "make it readable") from error
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file's bytes as 64 lowercase hex digits, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write ``data`` to a temporary file beside ``path``, fsync it and rename it over ``path``.
+
+    What an earlier, killed write to the same path left behind is removed first.
+    Raises Unavailable (exit 3) when the disk refuses; ``path`` is then as it was.
+    """
+    prefix = f"{_TEMPORARY}{path.name}."
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path.parent, prefix)
+        handle, temporary = tempfile.mkstemp(prefix=f"{prefix}{os.getpid()}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink(missing_ok=True)
+        message = f"cannot be written: {error.strerror or error}"
+        raise Unavailable(Finding(str(path), Code.UNAVAILABLE, message, "free the disk or choose --out")) from error
+
+
+def _remove_leftovers(folder: Path, prefix: str) -> None:
+    """Remove temporary files whose writer is dead; a living one's file is its own business."""
+    for name in os.listdir(folder):  # not glob: a name may hold its wildcards
+        if name.startswith(prefix):
+            writer = name[len(prefix) :].partition(".")[0]
+            if not (writer.isdigit() and _alive(int(writer))):
+                (folder / name).unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
