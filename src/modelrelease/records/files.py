@@ -63,11 +63,11 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 def _remove_leftovers(folder: Path, prefix: str) -> None:
     """Remove temporary files whose writer is dead; a living one's file is its own business."""
-    for name in os.listdir(folder):  # not glob: a name may hold its wildcards
-        if name.startswith(prefix):
-            writer = name[len(prefix) :].partition(".")[0]
+    for path in folder.iterdir():  # not glob: a name may hold its wildcards
+        if path.name.startswith(prefix):
+            writer = path.name[len(prefix) :].partition(".")[0]
             if not (writer.isdigit() and _alive(int(writer))):
-                (folder / name).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
 
 def _alive(pid: int) -> bool:

@@ -1,0 +1,7 @@
+"""``python -m modelrelease``."""
+
+import sys
+
+from modelrelease.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,57 @@
+"""Hold a candidate's evaluation against a baseline's: a verdict for each metric, and the decision."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from modelrelease.cli.common import add_config, open_project
+
+EXAMPLE = "modelrelease compare models/model_v1.0 models/model_v1.1 --context pull_request"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("baseline", type=Path, metavar="BASELINE", help="an eval.json, or a folder that holds one")
+    parser.add_argument("candidate", type=Path, metavar="CANDIDATE", help="likewise")
+    add_config(parser)
+    parser.add_argument("--policy-ref", metavar="REF", help="read the policy as committed at this git ref")
+    contexts = ("pull_request", "release")
+    parser.add_argument(
+        "--context", choices=contexts, default="release", help="what the decision is for (default: release)"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write comparison.json there")
+    formats = ("table", "json", "markdown")
+    parser.add_argument("--format", choices=formats, default="table", help="what is printed (default: table)")
+    parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    parser.add_argument(
+        "--on-changed-items",
+        choices=("refuse", "intersect"),
+        default="refuse",
+        help="items that differ between the sides: refuse to compare (default), or compare the rest and list them",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare; exit 0 for promote, 1 for block."""
+    from modelrelease.flows.compare import Sides, compare_files
+    from modelrelease.records.files import write_atomic
+    from modelrelease.reports.markdown import comparison_markdown
+    from modelrelease.reports.terminal import comparison_table
+
+    comparison = compare_files(
+        open_project(arguments.config),
+        Sides(arguments.baseline, arguments.candidate),
+        arguments.context,
+        policy_ref=arguments.policy_ref,
+        intersect=arguments.on_changed_items == "intersect",
+    )
+    if arguments.out is not None:
+        write_atomic(arguments.out / "comparison.json", comparison.to_bytes())
+    if arguments.format == "json":
+        sys.stdout.write(comparison.to_bytes().decode("utf-8"))
+    else:
+        render = comparison_markdown if arguments.format == "markdown" else comparison_table
+        sys.stdout.write(render(comparison))
+    return 0 if comparison.decision == "promote" else 1

@@ -1,0 +1,134 @@
+"""The command line: which command, and what its errors look like. Nothing heavy is imported for ``--help``."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from modelrelease import __version__
+from modelrelease.codes import Code
+from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Unavailable, escape_controls, shorten
+
+COMMANDS = {
+    "score": "score a checkpoint with a suite: eval.json and samples.jsonl",
+    "compare": "hold a candidate against a baseline: verdicts and the decision",
+    "diff": "what changed between two evaluations, item by item",
+    "power": "how many items a margin needs, and what n items can prove",
+    "demo": "train two small models, score and compare them, offline",
+    "schema": "print a document's JSON Schema",
+}
+"""Every command with its line of help; ``cli/<command>.py`` holds ``add_arguments`` and ``run``."""
+
+_EPILOG = """examples:
+  modelrelease demo
+  modelrelease score models/model_v1.1
+  modelrelease compare models/model_v1.0 models/model_v1.1 --context pull_request
+
+exit codes: 0 pass, 1 the policy says no, 2 malformed input or misuse, 3 something outside is not available"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with its errors as findings."""
+
+    def error(self, message: str) -> NoReturn:
+        todo = f"see `{self.prog} --help`"
+        raise InvalidInput(Finding(self.prog, Code.USAGE, message, todo))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; errors become lines on stderr, never tracebacks."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character gets its escape
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _main(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output has gone: nothing is wrong with us
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ModelreleaseError as error:
+        return _report(error, arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+    except Exception as error:  # the last resort: a defect of ours, or a system that fails us
+        return _report(_as_finding(error), arguments)
+    return code
+
+
+def _main(arguments: list[str]) -> int:
+    parser = _Parser(
+        prog="modelrelease",
+        description="Software discipline for language-model checkpoints, prompts and test sets.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"modelrelease {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    chosen = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    for name, line in COMMANDS.items():
+        if name != chosen:
+            commands.add_parser(name, help=line)
+    if chosen is not None:
+        return _run(commands, chosen, parser, arguments)
+    if arguments and not arguments[0].startswith("-"):
+        near = difflib.get_close_matches(arguments[0], COMMANDS, n=1)
+        todo = f"did you mean `{near[0]}`?" if near else f"use one of {', '.join(COMMANDS)}"
+        message = f"there is no command {shorten(arguments[0], 60)!r}"
+        raise InvalidInput(Finding("modelrelease", Code.USAGE, message, todo))
+    parser.parse_args(arguments)
+    parser.print_help()
+    return 2
+
+
+def _run(
+    commands: argparse._SubParsersAction[_Parser], chosen: str, parser: argparse.ArgumentParser, arguments: list[str]
+) -> int:
+    module = importlib.import_module(f"modelrelease.cli.{chosen}")
+    command = commands.add_parser(
+        chosen,
+        help=COMMANDS[chosen],
+        description=module.__doc__,
+        epilog=f"example:\n  {module.EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    module.add_arguments(command)
+    code: int = module.run(parser.parse_args(arguments))
+    return code
+
+
+def _as_finding(error: Exception) -> ModelreleaseError:
+    if isinstance(error, OSError):
+        path = str(error.filename or "modelrelease")
+        message = error.strerror or str(error)
+        return Unavailable(Finding(path, Code.UNAVAILABLE, message, "make it available and run again"))
+    lines = str(error).splitlines() or [""]
+    message = f"a defect in modelrelease: {type(error).__name__}: {shorten(lines[0], 200)}"
+    return Unavailable(Finding("modelrelease", Code.INTERNAL, message, "run with --debug and report what it prints"))
+
+
+def _report(error: ModelreleaseError, arguments: list[str]) -> int:
+    if "--debug" in arguments:
+        import traceback
+
+        sys.stderr.write(escape_controls_but_newlines(traceback.format_exc()))
+    for line in error.lines():
+        sys.stderr.write(line + "\n")
+    return error.exit_code
+
+
+def escape_controls_but_newlines(text: str) -> str:
+    """Return ``text`` with control characters escaped, its lines kept."""
+    return "\n".join(escape_controls(line) for line in text.split("\n"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,22 @@
+"""Print the JSON Schema of a document."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+EXAMPLE = "modelrelease schema suite > suite.schema.json"
+NAMES = ("comparison", "config", "diff", "eval", "suite")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("name", metavar="NAME", choices=NAMES, help=", ".join(NAMES))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the schema."""
+    from modelrelease.records.schemas import schema_bytes
+
+    sys.stdout.write(schema_bytes(arguments.name).decode("utf-8"))
+    return 0

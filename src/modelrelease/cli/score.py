@@ -1,0 +1,69 @@
+"""Score a checkpoint with a suite and write eval.json and samples.jsonl."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+from modelrelease.cli.common import Bar, add_config, open_project
+
+EXAMPLE = "modelrelease score models/model_v1.1 --suite evals/release.yaml"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("model", metavar="MODEL", help="a version folder or a checkpoint folder")
+    add_config(parser)
+    parser.add_argument("--suite", metavar="FILE", help="the suite, relative to the repository (default: the config's)")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where to write (default: the version folder, or a run's)"
+    )
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 … (default: a GPU where there is one)")
+    types = ("auto", "float32", "bfloat16", "float16")
+    parser.add_argument(
+        "--dtype", choices=types, default="auto", help="default: float32 on CPU, the model's own on a GPU"
+    )
+    parser.add_argument("--attention", choices=("sdpa", "eager", "flash_attention_2"), default="sdpa")
+    parser.add_argument("--threads", type=_positive, metavar="N", help="torch's threads (default: torch's choice)")
+    parser.add_argument("--batch-tokens", type=_positive, metavar="N", help="padded tokens in a batch")
+    parser.add_argument(
+        "--allow-truncation", action="store_true", help="drop the beginning of prompts that are too long"
+    )
+    parser.add_argument("--json", action="store_true", help="print eval.json instead of a table")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Score; exit 0 whatever the scores are."""
+    from modelrelease import git, settings
+    from modelrelease.flows.score import score_model
+    from modelrelease.reports.evaluation import evaluation_table
+    from modelrelease.scoring.engines.loading import Numerics
+    from modelrelease.scoring.run import BATCH_TOKENS, Options, Surroundings
+
+    project = open_project(arguments.config)
+    head = git.head(project.root)
+    numerics = Numerics(arguments.device, arguments.dtype, arguments.attention, arguments.threads)
+    options = Options(numerics, arguments.batch_tokens or BATCH_TOKENS, arguments.allow_truncation)
+    surroundings = Surroundings(
+        journal=settings.cache_home() / "partial",
+        progress=Bar(),
+        now=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        git_sha=head.sha,
+        dirty=head.dirty,
+        run_url=settings.run_url(),
+    )
+    scored = score_model(project, arguments.model, arguments.suite, arguments.out, options, surroundings)
+    if arguments.json:
+        sys.stdout.write(scored.evaluation.to_bytes().decode("utf-8"))
+    else:
+        sys.stdout.write(evaluation_table(scored.evaluation, str(scored.folder)))
+    return 0
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value

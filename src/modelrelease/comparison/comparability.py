@@ -1,0 +1,81 @@
+"""What two evaluations share and where they differ: the comparison's subject. Pure."""
+
+from __future__ import annotations
+
+from modelrelease.comparison.measure import Measure
+from modelrelease.comparison.pairing import refused_tasks
+from modelrelease.records.comparison import Comparability, Difference, Side, Subject
+from modelrelease.records.evaluation import Evaluation, ScoredTask
+from modelrelease.records.results import Results
+
+
+def compare_facts(baseline: Evaluation, candidate: Evaluation, measures: list[Measure]) -> Comparability:
+    """Return which facts are the same, which differ, and what is therefore not compared."""
+    same: list[str] = []
+    differs: list[Difference] = []
+    for what, before, after in _facts(baseline, candidate):
+        if before == after:
+            same.append(what)
+        else:
+            differs.append(Difference(what=what, baseline=before, candidate=after))
+    for what, task, before, after in _task_facts(baseline, candidate):
+        if before != after:
+            differs.append(Difference(what=what, baseline=before, candidate=after, task=task))
+    tasks = {measure.info.task: measure.paired for measure in measures}
+    return Comparability(same=tuple(same), differs=tuple(differs), refused=refused_tasks(tasks.values()))
+
+
+def _facts(baseline: Evaluation, candidate: Evaluation) -> list[tuple[str, str | None, str | None]]:
+    def facts(side: Evaluation) -> dict[str, str | None]:
+        engine, place = side.engine, side.environment
+        return {
+            "model": side.model.digest,
+            "tokenizer": side.model.tokenizer_digest,
+            "chat template": side.model.chat_template_digest,
+            "suite": side.suite.digest,
+            "scorer": str(side.scorer_version),
+            "engine": f"{engine.name} {engine.dtype} {engine.attention} on {engine.device.partition(':')[0]}",
+            "truncation": "allowed" if engine.allow_truncation else "refused",
+            "libraries": f"torch {place.torch}, transformers {place.transformers}, tokenizers {place.tokenizers}",
+            "machine": ", ".join((*place.gpus, place.cpu)),
+            "threads": str(place.threads),
+        }
+
+    before, after = facts(baseline), facts(candidate)
+    return [(what, before[what], after[what]) for what in before]
+
+
+def _task_facts(baseline: Evaluation, candidate: Evaluation) -> list[tuple[str, str, str | None, str | None]]:
+    before = {task.name: task for task in baseline.suite.tasks}
+    found = []
+    for task in candidate.suite.tasks:
+        other: ScoredTask | None = before.get(task.name)
+        if other is not None:
+            found.append(("prompt", task.name, other.prompt_digest, task.prompt_digest))
+            found.append(("dataset", task.name, other.dataset_digest, task.dataset_digest))
+    return found
+
+
+def subjects(comparability: Comparability) -> tuple[Subject, ...]:
+    """Return what the comparison is about: what differs that a person may have meant to change."""
+    differing = {difference.what for difference in comparability.differs}
+    model: list[Subject] = ["model"] if differing & {"model", "tokenizer", "chat template"} else []
+    prompt: list[Subject] = ["prompt"] if "prompt" in differing else []
+    dataset: list[Subject] = ["dataset"] if "dataset" in differing else []
+    engine: list[Subject] = ["engine"] if differing & {"engine", "libraries", "truncation"} else []
+    return tuple(model + prompt + dataset + engine)
+
+
+def describe_side(results: Results, resolved_by: str) -> Side:
+    """Return how comparison.json names one evaluation; ``resolved_by`` is the rule that chose it."""
+    evaluation = results.evaluation
+    return Side(
+        label=evaluation.model.version or evaluation.model.source,
+        version=evaluation.model.version,
+        model_digest=evaluation.model.digest,
+        suite_digest=evaluation.suite.digest,
+        samples_sha256=evaluation.samples.sha256,
+        started=evaluation.provenance.started,
+        git_sha=evaluation.provenance.git_sha,
+        resolved_by=resolved_by,
+    )

@@ -1,0 +1,130 @@
+"""Two evaluations and a policy in, comparison.json out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from modelrelease.comparison import wording
+from modelrelease.comparison.comparability import compare_facts, describe_side, subjects
+from modelrelease.comparison.flips import LookUp, compare_slices, describe_flips
+from modelrelease.comparison.judgement import Judgement, Ruling, rule
+from modelrelease.comparison.measure import Measure, measure
+from modelrelease.comparison.policy import Policy, check_policy
+from modelrelease.records.comparison import Comparison, Diff, MetricComparison, PolicyAnswer
+from modelrelease.records.config import Context, GatePolicy
+from modelrelease.records.results import Results
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a comparison besides its two sides."""
+
+    policy: Policy
+    context: Context = "release"
+    intersect: bool = False
+    resolved_by: tuple[str, str] = ("argument", "argument")
+
+
+def compare(baseline: Results, candidate: Results, question: Question, look_up: LookUp) -> Comparison:
+    """Return the verdict on every metric and the decision.
+
+    ``look_up`` gives the texts of an item that changed sides. Raises InvalidInput where the policy cannot be
+    applied (MR504, MR505); whatever cannot be compared is a verdict that says so, never dropped.
+    """
+    check_policy(question.policy, [*baseline.evaluation.metrics, *candidate.evaluation.metrics])
+    measures = measure(baseline, candidate, intersect=question.intersect)
+    judgement = rule(measures, question.policy, question.context)
+    return Comparison(
+        **_side_by_side(baseline, candidate, measures, question.resolved_by),
+        confidence=1 - question.policy.gate.alpha,
+        context=question.context,
+        policies=(_answer(question.policy, judgement),),
+        metrics=tuple(_row(ruling, candidate, question.policy.gate, look_up) for ruling in judgement.rulings),
+        decision=judgement.decision,
+        headline=judgement.headline,
+        reasons=judgement.reasons,
+        warnings=judgement.warnings,
+    )
+
+
+def diff(baseline: Results, candidate: Results, look_up: LookUp, *, intersect: bool = False) -> Diff:
+    """Hold two evaluations against each other without a policy: every metric is information."""
+    gate = GatePolicy()
+    measures = measure(baseline, candidate, intersect=intersect)
+    judgement = rule(measures, Policy(gate, "", ""), "release")
+    return Diff(
+        **_side_by_side(baseline, candidate, measures, ("argument", "argument")),
+        confidence=1 - gate.alpha,
+        metrics=tuple(_row(ruling, candidate, gate, look_up) for ruling in judgement.rulings),
+    )
+
+
+def _side_by_side(
+    baseline: Results, candidate: Results, measures: list[Measure], resolved_by: tuple[str, str]
+) -> dict[str, Any]:
+    comparability = compare_facts(baseline.evaluation, candidate.evaluation, measures)
+    return {
+        "baseline": describe_side(baseline, resolved_by[0]),
+        "candidate": describe_side(candidate, resolved_by[1]),
+        "subject": subjects(comparability),
+        "comparability": comparability,
+    }
+
+
+def _answer(policy: Policy, judgement: Judgement) -> PolicyAnswer:
+    return PolicyAnswer(
+        source_ref=policy.source_ref,
+        digest=policy.digest,
+        decision=judgement.decision,
+        reasons=judgement.reasons,
+    )
+
+
+def _row(ruling: Ruling, candidate: Results, gate: GatePolicy, look_up: LookUp) -> MetricComparison:
+    measured = ruling.measure
+    row = MetricComparison(
+        task=measured.info.task,
+        metric=measured.info.metric,
+        role=ruling.role,
+        higher_is_better=measured.info.higher_is_better,
+        binary=measured.info.binary,
+        range=measured.info.range,
+        n=len(measured.after),
+        baseline=measured.baseline,
+        candidate=measured.candidate,
+        margin=ruling.policy.margin if ruling.policy else None,
+        verdict=ruling.judged.verdict,
+        loss_within_margin=ruling.judged.loss_within_margin,
+        reason=wording.reason(ruling),
+    )
+    if measured.problem is not None:
+        return row
+    low, high = _interval(measured, 1 - gate.alpha)
+    return row.model_copy(
+        update={
+            "delta": measured.delta,
+            "ci_low": _finite(low),
+            "ci_high": _finite(high),
+            "ni_low": _finite(measured.evidence.interval(1 - 2 * gate.alpha)[0]),
+            "p_difference": measured.evidence.p_difference,
+            "p_exact": measured.evidence.p_exact,
+            "p_holm": ruling.p_holm,
+            "p_noninferior": ruling.judged.p_noninferior,
+            "method": measured.evidence.method,
+            "power": ruling.power,
+            "flips": describe_flips(measured, look_up),
+            "slices": tuple(compare_slices(measured, candidate.tasks[measured.info.task], gate.alpha)),
+        }
+    )
+
+
+def _interval(measured: Measure, confidence: float) -> tuple[float, float]:
+    """The interval of candidate minus baseline, in the metric's own direction."""
+    low, high = measured.evidence.interval(confidence)
+    return (low, high) if measured.info.higher_is_better else (-high, -low)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,56 @@
+"""What a test set can prove, before anything is scored: right-or-wrong items, nothing changed in truth. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelrelease.comparison.power import (
+    fewest_items,
+    finest_margin,
+    items_needed,
+    promotion_probability,
+    smallest_margin,
+)
+
+USUAL_DISCORDANCES = (0.02, 0.05, 0.10, 0.20, 0.30)
+POWER = 0.8
+# Beyond this the exact enumeration takes seconds, and the normal approximation is as good as exact.
+EXACT_ITEMS = 20_000
+
+
+@dataclass(frozen=True)
+class ItemsPlan:
+    """At this share of flips, the items that clear the margin with 80 % power."""
+
+    discordance: float
+    items: int
+
+
+@dataclass(frozen=True)
+class MarginPlan:
+    """At this share of flips, the margin that the items clear with 80 % power; ``promoted``: how often they do, exactly."""
+
+    discordance: float
+    margin: float
+    promoted: float | None
+
+
+def plan_items(margin: float, discordance: float | None, alpha: float) -> list[ItemsPlan]:
+    """Return the items needed at ``discordance``, or at the usual ones."""
+    fewest = fewest_items(margin, alpha)
+    return [ItemsPlan(d, max(fewest, items_needed(margin, d, alpha, POWER))) for d in _discordances(discordance)]
+
+
+def plan_margins(items: int, discordance: float | None, alpha: float) -> list[MarginPlan]:
+    """Return the margins that ``items`` can prove at ``discordance``, or at the usual ones."""
+    plans = []
+    for share in _discordances(discordance):
+        margin = max(smallest_margin(items, share, alpha, POWER), finest_margin(items, alpha))
+        exact = items <= EXACT_ITEMS and margin < 1
+        promoted = promotion_probability(items, margin, share, alpha=alpha) if exact else None
+        plans.append(MarginPlan(share, margin, promoted))
+    return plans
+
+
+def _discordances(discordance: float | None) -> tuple[float, ...]:
+    return USUAL_DISCORDANCES if discordance is None else (discordance,)

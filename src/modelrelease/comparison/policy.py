@@ -1,0 +1,92 @@
+"""Which policy a metric falls under. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from modelrelease.codes import Code
+from modelrelease.errors import Finding, InvalidInput
+from modelrelease.records.config import GatePolicy, MetricPolicy
+from modelrelease.records.evaluation import MetricResult
+
+_WILDCARDS = "*?["
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The gate's settings and where they were read: a path or a git ref."""
+
+    gate: GatePolicy
+    source_ref: str
+    digest: str
+
+
+def policy_for(name: str, policies: Mapping[str, MetricPolicy]) -> tuple[str, MetricPolicy] | None:
+    """Return the pattern and policy that govern the metric ``name`` (``task/metric``), None where none does.
+
+    The exact name comes first, then the pattern that spells out the most characters.
+    Raises ValueError naming two patterns that are equally specific.
+    """
+    if name in policies:
+        return name, policies[name]
+    matching = [pattern for pattern in policies if _is_pattern(pattern) and fnmatchcase(name, pattern)]
+    if not matching:
+        return None
+    matching.sort(key=lambda pattern: (-_literal(pattern), pattern))
+    if len(matching) > 1 and _literal(matching[0]) == _literal(matching[1]):
+        raise ValueError(f"`{matching[0]}` and `{matching[1]}` both match {name} and neither is more specific")
+    return matching[0], policies[matching[0]]
+
+
+def exact_names(policies: Mapping[str, MetricPolicy]) -> list[str]:
+    """Return the gate metrics that are named in full and so have to be there."""
+    return [name for name, policy in policies.items() if not _is_pattern(name) and policy.role == "gate"]
+
+
+def unmatched_patterns(policies: Mapping[str, MetricPolicy], names: list[str]) -> list[str]:
+    """Return the gate patterns that match none of ``names``."""
+    patterns = [pattern for pattern, policy in policies.items() if _is_pattern(pattern) and policy.role == "gate"]
+    return [pattern for pattern in patterns if not any(fnmatchcase(name, pattern) for name in names)]
+
+
+def check_policy(policy: Policy, metrics: list[MetricResult]) -> None:
+    """Raise InvalidInput where the policy cannot be applied to these metrics, or names none that decides.
+
+    MR504: no gate metric at all. MR505: a margin of 1 or more or a floor on a metric where they mean nothing, or two
+    patterns that are equally specific.
+    """
+    findings: list[Finding] = []
+    gates = [metric for metric in policy.gate.metrics.values() if metric.role == "gate"]
+    if not gates:
+        todo = "name one under gate.metrics, such as `task/acc: {margin: 0.03}`, or use `modelrelease diff`"
+        findings.append(Finding(policy.source_ref, Code.NO_GATE_METRIC, "no metric decides", todo))
+    for metric in metrics:
+        name = f"{metric.task}/{metric.metric}"
+        try:
+            found = policy_for(name, policy.gate.metrics)
+        except ValueError as error:
+            todo = "name the metric in full"
+            findings.append(Finding(policy.source_ref, Code.POLICY, str(error), todo))
+            continue
+        if found and (problem := _problem(found[1], metric)):
+            findings.append(Finding(policy.source_ref, Code.POLICY, f"`{found[0]}`: {problem[0]}", problem[1]))
+    if findings:
+        raise InvalidInput(list(dict.fromkeys(findings)))
+
+
+def _problem(policy: MetricPolicy, metric: MetricResult) -> tuple[str, str] | None:
+    if metric.binary and policy.margin is not None and policy.margin >= 1:
+        return f"a margin of {policy.margin:g} on a share lets everything pass", "write 0.03 for three points"
+    if not metric.higher_is_better and policy.min is not None:
+        return f"a floor `min` on {metric.metric}, where lower is better", "leave `min` out"
+    return None
+
+
+def _is_pattern(name: str) -> bool:
+    return any(character in name for character in _WILDCARDS)
+
+
+def _literal(pattern: str) -> int:
+    return sum(character not in _WILDCARDS for character in pattern)

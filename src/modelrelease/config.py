@@ -1,0 +1,77 @@
+"""modelrelease.yaml: where it is, what it says, and the folder that its paths are relative to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from modelrelease.codes import Code
+from modelrelease.errors import invalid
+from modelrelease.records.canonical import digest_of
+from modelrelease.records.config import Config
+from modelrelease.records.files import read_bytes
+from modelrelease.records.strict_yaml import read_yaml
+from modelrelease.records.text import decode
+from modelrelease.records.validation import validate
+
+CONFIG_FILE = "modelrelease.yaml"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A repository that uses the kit. ``config`` is None where it has no modelrelease.yaml."""
+
+    root: Path
+    config: Config | None
+    config_path: str
+
+    def require_config(self) -> Config:
+        """Return the config; InvalidInput (MR209) where there is none."""
+        if self.config is None:
+            todo = "add one, or name it with --config"
+            raise invalid(CONFIG_FILE, Code.UNREADABLE, f"is not in {self.root} or above it", todo)
+        return self.config
+
+    def read(self, path: str) -> bytes:
+        """Return a file of the work tree; see :func:`tree_reader`."""
+        return tree_reader(self.root)(path)
+
+
+def find_project(start: Path, config: Path | None = None) -> Project:
+    """Return the project around ``start``, or the one whose config is named.
+
+    Raises InvalidInput where the config is named and missing, or malformed.
+    """
+    if config is None:
+        folders = [start.resolve(), *start.resolve().parents]
+        config = next((folder / CONFIG_FILE for folder in folders if (folder / CONFIG_FILE).is_file()), None)
+        if config is None:
+            return Project(start.resolve(), None, CONFIG_FILE)
+    shown = config.name
+    return Project(config.resolve().parent, parse_config(read_bytes(config, str(config)), shown), shown)
+
+
+def parse_config(data: bytes, path: str) -> Config:
+    """Return the config in ``data``, named ``path`` in findings."""
+    return validate(Config, read_yaml(decode(data, path), path))
+
+
+def policy_digest(config: Config) -> str:
+    """Return the digest of the gate's policy, whatever else the config says."""
+    return digest_of(config.gate.model_dump(mode="json"))
+
+
+def tree_reader(root: Path) -> Callable[[str], bytes]:
+    """Return a reader of files below ``root``: a suite names paths, and none of them may lead out of it."""
+    home = root.resolve()
+
+    def read(path: str) -> bytes:
+        plain = PurePosixPath(path)
+        outside = plain.is_absolute() or ".." in plain.parts or "\\" in path or "\0" in path
+        if outside or not (home / plain).resolve().is_relative_to(home):
+            todo = "name a file inside the repository, relative to its root"
+            raise invalid(path, Code.UNREADABLE, "lies outside the repository", todo)
+        return read_bytes(home / plain, path)
+
+    return read

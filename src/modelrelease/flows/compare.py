@@ -1,0 +1,47 @@
+"""Comparing, from the files it reads to the document it gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelrelease import git
+from modelrelease.comparison.compare import Question, compare, diff
+from modelrelease.comparison.policy import Policy
+from modelrelease.config import Project, parse_config, policy_digest
+from modelrelease.flows.texts import TextsOfItems
+from modelrelease.records.comparison import Comparison, Diff
+from modelrelease.records.config import Config, Context
+from modelrelease.records.results import read_results
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The two evaluations: an eval.json or a folder that holds one, each."""
+
+    baseline: Path
+    candidate: Path
+
+
+def compare_files(
+    project: Project, sides: Sides, context: Context, *, policy_ref: str | None = None, intersect: bool = False
+) -> Comparison:
+    """Compare two recorded evaluations under the project's policy, or the one committed at ``policy_ref``."""
+    config, source = _config(project, policy_ref)
+    policy = Policy(config.gate, source, policy_digest(config))
+    baseline, candidate = read_results(sides.baseline), read_results(sides.candidate)
+    question = Question(policy, context, intersect)
+    return compare(baseline, candidate, question, TextsOfItems(project, baseline, candidate))
+
+
+def diff_files(project: Project, sides: Sides, *, intersect: bool = False) -> Diff:
+    """Hold two recorded evaluations against each other without a policy: every metric is information."""
+    baseline, candidate = read_results(sides.baseline), read_results(sides.candidate)
+    return diff(baseline, candidate, TextsOfItems(project, baseline, candidate), intersect=intersect)
+
+
+def _config(project: Project, policy_ref: str | None) -> tuple[Config, str]:
+    if policy_ref is None:
+        return project.require_config(), project.config_path
+    shown = f"{policy_ref}:{project.config_path}"
+    return parse_config(git.read_at(project.root, policy_ref, project.config_path), shown), shown

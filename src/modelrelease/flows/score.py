@@ -1,0 +1,83 @@
+"""Scoring, from the files it reads to the files it writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelrelease.codes import Code
+from modelrelease.config import Project
+from modelrelease.errors import invalid
+from modelrelease.records.checkpoints import read_checkpoint
+from modelrelease.records.evaluation import EVAL_FILE, Evaluation
+from modelrelease.records.files import write_atomic
+from modelrelease.scoring.journal import discard
+from modelrelease.scoring.run import Options, Surroundings, score
+from modelrelease.scoring.suites import load_suite
+
+RUNS = Path(".modelrelease") / "runs"
+_HUB = "hf://"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Where a run was written, and what it says."""
+
+    folder: Path
+    evaluation: Evaluation
+
+
+def score_model(
+    project: Project, model: str, suite: str | None, out: Path | None, options: Options, surroundings: Surroundings
+) -> Scored:
+    """Score ``model`` with ``suite`` (the config's unless named) and write eval.json and samples.jsonl.
+
+    ``model``: a version folder or a checkpoint folder. Written into ``out``; else into the version folder when
+    the configured suite was used and it has no eval.json yet; else into ``.modelrelease/runs/<digest>/``. A
+    released record is never overwritten (MR410). Nothing is written when anything fails.
+    """
+    suite_path = suite or project.require_config().suite
+    if suite_path is None:
+        raise invalid(project.config_path, Code.MISSING_FIELD, "`suite` is missing", "add it, or pass --suite")
+    folder = _model_folder(project, model)
+    if out is not None:
+        _refuse_record(out)
+    loaded = load_suite(suite_path, project.read)
+    checkpoint = read_checkpoint(folder, _shown(project, folder, model))
+    result = score(checkpoint, loaded, options, surroundings)
+    configured = project.config is not None and suite_path == project.config.suite
+    target = out or _target(project, folder, configured and checkpoint.version is not None, result.key)
+    # eval.json names the samples by digest, so it comes last: without it there is no record yet.
+    write_atomic(target / result.evaluation.samples.path, result.samples)
+    write_atomic(target / EVAL_FILE, result.evaluation.to_bytes())
+    discard(surroundings.journal, result.key)
+    return Scored(target, result.evaluation)
+
+
+def _model_folder(project: Project, model: str) -> Path:
+    if model.startswith(_HUB):
+        todo = "fetch it with `hf download` and name the folder"
+        raise invalid(model, Code.NOT_YET, "models on the Hub are not scored by this version", todo)
+    path = Path(model)
+    return path if path.is_absolute() or path.exists() else project.root / path
+
+
+def _shown(project: Project, folder: Path, model: str) -> str:
+    """How records name the model: relative to the repository where it is inside, as given elsewhere."""
+    resolved = folder.resolve()
+    return resolved.relative_to(project.root).as_posix() if resolved.is_relative_to(project.root) else model
+
+
+def _refuse_record(out: Path) -> None:
+    if out.name.startswith("model_v") and (out / EVAL_FILE).exists():
+        todo = "choose another --out; a version's record is never overwritten"
+        raise invalid(out / EVAL_FILE, Code.EXISTING_RECORD, "is the record of a version", todo)
+
+
+def _target(project: Project, folder: Path, into_version: bool, key: str) -> Path:
+    if into_version and not (folder / EVAL_FILE).exists():
+        return folder
+    runs = project.root / RUNS
+    # Runs are nobody's source: a .gitignore of their own keeps them out of `git add`.
+    write_atomic(runs.parent / ".gitignore", b"*\n")
+    return runs / key[:16]

@@ -1,0 +1,59 @@
+"""The only caller of git. Every value is an argument, never an option: names can begin with a dash."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelrelease.codes import Code
+from modelrelease.errors import Finding, InvalidInput, Unavailable, shorten
+from modelrelease.settings import git_environment
+
+TIMEOUT = 60
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a work tree stands: its commit, None before the first, and whether tracked files differ from it."""
+
+    sha: str | None
+    dirty: bool | None
+
+
+def head(folder: Path) -> Head:
+    """Return where the work tree around ``folder`` stands; all None outside of one or without git."""
+    try:
+        sha = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+        if sha.returncode != 0:
+            return Head(None, None)
+        status = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.TimeoutExpired):
+        return Head(None, None)
+    return Head(sha.stdout.decode().strip(), bool(status.stdout.strip()))
+
+
+def read_at(folder: Path, ref: str, path: str) -> bytes:
+    """Return the bytes of ``path`` (relative to ``folder``) as committed at ``ref``.
+
+    Raises InvalidInput (MR209) where the ref or the path is not there, Unavailable where git is not.
+    """
+    try:
+        prefix = _git(folder, "rev-parse", "--show-prefix").stdout.decode().strip()
+        commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        sha = commit.stdout.decode().strip()
+        found = _git(folder, "cat-file", "blob", f"{sha}:{prefix}{path}") if sha else commit
+    except (OSError, subprocess.TimeoutExpired) as error:
+        message = f"git did not answer: {error}"
+        raise Unavailable(
+            Finding(path, Code.UNAVAILABLE, message, "install git, or call it from a checkout")
+        ) from error
+    if found.returncode != 0:
+        what = f"{ref!r} names no commit" if not sha else f"is not in {shorten(ref, 80)!r}"
+        raise InvalidInput(Finding(path, Code.UNREADABLE, what, "fetch it, or name another ref"))
+    return found.stdout
+
+
+def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False, env=git_environment())

@@ -1,0 +1,44 @@
+"""What every document on disk has in common: frozen, strict, no unknown keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from modelrelease.records.canonical import document_bytes
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A sha256 as 64 lowercase hex digits."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+"""A name that is safe in a path, a tag and a table: letters, digits, ``_ . -``."""
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+"""A number strictly between 0 and 1."""
+
+
+class Part(BaseModel):
+    """A piece of a document: frozen, and every key it may have is declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Document(Part):
+    """A whole file. Written canonically: the same content gives the same bytes."""
+
+    def to_bytes(self) -> bytes:
+        """Return the document as it stands on disk: sorted keys, one trailing newline."""
+        return document_bytes(self.plain())
+
+    def plain(self) -> dict[str, Any]:
+        """Return the document as plain dicts, lists, texts and numbers."""
+        return self.model_dump(mode="json")
+
+
+class Change(Part):
+    """A change record: who answers for the present content, why it changed, and when."""
+
+    author: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")

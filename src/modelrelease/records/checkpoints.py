@@ -1,0 +1,157 @@
+"""A checkpoint folder as data: its files, its digests, and whether its weights are safe to read.
+
+Nothing here unpickles, imports or runs anything from the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelrelease.codes import Code
+from modelrelease.errors import Finding, InvalidInput, Refused, invalid
+from modelrelease.records.canonical import digest_of
+from modelrelease.records.evaluation import CheckpointFile
+from modelrelease.records.files import sha256_of
+from modelrelease.records.safetensors_header import check_header
+
+CHECKPOINT_FOLDER = "checkpoint"
+CARD = "README.md"
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1"
+# What transformers' from_pretrained reads to build a tokenizer; any change can change every score.
+TOKENIZER_FILES = frozenset(
+    {
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
+        "merges.txt", "vocab.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "tekken.json",
+    }
+)  # fmt: skip
+_TEMPLATE_FILES = ("chat_template.jinja", "chat_template.json")
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf")
+# A pickle starts with PROTO (protocol 2 and up); torch.save writes a zip that holds one.
+_PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint folder that was looked through: what it holds, by content."""
+
+    folder: Path
+    version: str | None
+    source: str
+    files: tuple[CheckpointFile, ...]
+    digest: str
+    tokenizer_digest: str
+    chat_template_digest: str | None
+
+
+def find_checkpoint(model: Path, shown: str) -> Path:
+    """Return the checkpoint folder of ``model``: a version folder's ``checkpoint/`` or the folder itself.
+
+    Raises InvalidInput (MR401) where there is neither.
+    """
+    for folder in (model / CHECKPOINT_FOLDER, model):
+        if (folder / "config.json").is_file():
+            return folder
+    if not model.is_dir():
+        raise invalid(shown, Code.CHECKPOINT, "is no folder", "name a version folder or a checkpoint folder")
+    todo = "name a folder with config.json, weights and a tokenizer, as transformers' save_pretrained writes it"
+    raise invalid(shown, Code.CHECKPOINT, "holds neither config.json nor checkpoint/config.json", todo)
+
+
+def read_checkpoint(model: Path, shown: str) -> Checkpoint:
+    """Look through a checkpoint: list and hash its files, refuse what is damaged or unsafe.
+
+    ``shown`` is how the model is named to people. Raises InvalidInput for malformed files (exit 2) and
+    Refused for weights that are pickles in disguise (exit 1).
+    """
+    folder = find_checkpoint(model, shown)
+    paths = sorted(_regular_files(folder), key=lambda path: path.relative_to(folder).as_posix())
+    _refuse_unreadable(folder, paths, shown)
+    files = tuple(
+        CheckpointFile(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=sha256_of(path))
+        for path in paths
+        if path.relative_to(folder).as_posix() != CARD
+    )
+    tokenizer = [file for file in files if Path(file.path).name in TOKENIZER_FILES or file.path in _TEMPLATE_FILES]
+    return Checkpoint(
+        folder=folder,
+        version=model.name if model.name.startswith("model_v") else None,
+        source=shown,
+        files=files,
+        digest=files_digest(files),
+        tokenizer_digest=files_digest(tokenizer),
+        chat_template_digest=_template_digest(folder),
+    )
+
+
+def files_digest(files: list[CheckpointFile] | tuple[CheckpointFile, ...]) -> str:
+    """Return the digest of a canonical list of path, size and sha256 (records.md, Digests)."""
+    return digest_of([file.model_dump(mode="json") for file in sorted(files, key=lambda file: file.path)])
+
+
+def _regular_files(folder: Path) -> Iterator[Path]:
+    """Yield the files below ``folder``; a link out of it is refused, since it would not be published."""
+    home = folder.resolve()
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name != ".git")
+        for name in sorted(names):
+            path = Path(parent) / name
+            if path.is_symlink() and not path.resolve().is_relative_to(home) and not _hub_cache(home, path):
+                todo = "copy the file into the checkpoint"
+                raise invalid(path, Code.CHECKPOINT, "is a link that leads out of the checkpoint", todo)
+            if not path.is_file():
+                raise invalid(path, Code.CHECKPOINT, "is no regular file", "remove it from the checkpoint")
+            yield path
+
+
+def _hub_cache(home: Path, path: Path) -> bool:
+    """The Hub client's cache keeps snapshots/<commit>/file as links to blobs/ beside snapshots/."""
+    return home.parent.name == "snapshots" and path.resolve().parent == home.parent.parent / "blobs"
+
+
+def _refuse_unreadable(folder: Path, paths: list[Path], shown: str) -> None:
+    names = {path.relative_to(folder).as_posix() for path in paths}
+    if not any(Path(name).name in TOKENIZER_FILES for name in names):
+        todo = "save it with the weights: tokenizer.save_pretrained(folder)"
+        raise invalid(shown, Code.TOKENIZER, "has no tokenizer (no tokenizer.json or the like)", todo)
+    weights = [path for path in paths if path.suffix in _WEIGHTS]
+    if not weights:
+        raise invalid(shown, Code.CHECKPOINT, "has no weights", "add model.safetensors")
+    for path in weights:
+        check_weights(path)
+
+
+def check_weights(path: Path) -> None:
+    """Refuse a weights file that is an LFS pointer (MR403), a disguised pickle (MR404) or damaged (MR405)."""
+    with path.open("rb") as stream:
+        start = stream.read(len(LFS_POINTER))
+    if start == LFS_POINTER:
+        raise invalid(path, Code.LFS_POINTER, "is a Git LFS pointer, not the weights", "run `git lfs pull`")
+    if path.suffix == ".safetensors":
+        if start.startswith(_PICKLE_STARTS):
+            todo = "save the weights with safetensors; renaming a pickle does not make it safe"
+            raise Refused(Finding(str(path), Code.UNSAFE_WEIGHTS, "is a pickle under a safetensors name", todo))
+        check_header(path)
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise invalid(path, Code.SYNTAX, f"is not JSON: {error}", "save the checkpoint again") from error
+    if not isinstance(value, dict):
+        raise InvalidInput(Finding(str(path), Code.INVALID_VALUE, "is no JSON object", "save the checkpoint again"))
+    return value
+
+
+def _template_digest(folder: Path) -> str | None:
+    for name in _TEMPLATE_FILES:
+        if (folder / name).is_file():
+            return sha256_of(folder / name)
+    config = folder / "tokenizer_config.json"
+    template = _read_object(config).get("chat_template") if config.is_file() else None
+    return digest_of(template) if template is not None else None

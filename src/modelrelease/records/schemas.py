@@ -1,0 +1,24 @@
+"""The JSON Schemas of the documents; docs/schemas holds them as files."""
+
+from __future__ import annotations
+
+from modelrelease.records.base import Document
+from modelrelease.records.canonical import document_bytes
+from modelrelease.records.comparison import Comparison, Diff
+from modelrelease.records.config import Config
+from modelrelease.records.evaluation import Evaluation
+from modelrelease.records.suite import Suite
+
+DOCUMENTS: dict[str, type[Document]] = {
+    "comparison": Comparison,
+    "config": Config,
+    "diff": Diff,
+    "eval": Evaluation,
+    "suite": Suite,
+}
+
+
+def schema_bytes(name: str) -> bytes:
+    """Return the JSON Schema (2020-12) of the document ``name``, as it stands in docs/schemas."""
+    schema = DOCUMENTS[name].model_json_schema()
+    return document_bytes({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})

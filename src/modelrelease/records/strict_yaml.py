@@ -1,0 +1,108 @@
+"""YAML 1.2 as people mean it: one document, unique keys that are text, no tags, no merge keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Protocol
+
+import yaml
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.scanner import Scanner, ScannerError
+
+from modelrelease.codes import Code
+from modelrelease.errors import Finding, InvalidInput, invalid
+from modelrelease.records.located import Located
+from modelrelease.records.yaml_tree import TreeBuilder
+
+# YAML 1.2.2, section 5.1: what a stream may not hold. Lone surrogates are no characters at all.
+_CONTROL = re.compile("[^\t\n\r -\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Line ends of YAML 1.1, on which both parsers are built; plain characters in 1.2, in JSON, in git and in editors.
+_OLD_LINE_ENDS = "\x85\u2028\u2029"
+_PRIVATE_USE = range(0xE000, 0xF900)
+
+
+class EventParser(Protocol):
+    """What PyYAML's two parsers have in common."""
+
+    def get_event(self) -> yaml.Event | None:
+        """Return the next event, None after the last."""
+
+
+class PythonParser(Reader, Scanner, Parser):
+    """PyYAML's own parser; takes tabs between tokens where libyaml and YAML 1.2 take them."""
+
+    def __init__(self, text: str) -> None:
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+
+    def get_event(self) -> yaml.Event | None:
+        """Return the next event, None after the last; an escape beyond Unicode is an error with a mark, as in libyaml."""
+        try:
+            return Parser.get_event(self)
+        except (ValueError, OverflowError) as error:
+            raise ScannerError(None, None, "found an invalid escape or version", self.get_mark()) from error
+
+    def scan_to_next_token(self) -> None:
+        """Skip blanks, comments and line ends; the rule for tabs is that of libyaml's scanner.c."""
+        Scanner.scan_to_next_token(self)
+        while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
+            self.forward()
+            Scanner.scan_to_next_token(self)
+
+
+# CSafeLoader is there where PyYAML was built with libyaml; of its parts only the parser is used.
+PARSER: Callable[[str], EventParser] = getattr(yaml, "CSafeLoader", PythonParser)
+
+
+def read_yaml(text: str, path: str, first_line: int = 1) -> Located:
+    """Return the one document in ``text`` (as ``decode`` gives it); None is its value when it is empty.
+
+    ``first_line`` is the line of the file on which ``text`` begins. Raises InvalidInput with lines: MR201
+    (syntax, control characters, nesting), MR203 (duplicate keys), MR204 (numbers that are not finite), MR205
+    (several documents, merge keys, tags, keys that are no text, aliases that recur or expand without bound).
+    """
+    control = _CONTROL.search(text)
+    if control is not None:
+        line = text.count("\n", 0, control.start()) + first_line
+        message = f"holds the control character U+{ord(control.group()):04X}"
+        raise invalid(path, Code.SYNTAX, message, "remove it, or write it as an escape in double quotes", line)
+    shielded, restore = _shield(text)
+    last_line = first_line + text.removesuffix("\n").count("\n")
+    builder = TreeBuilder(path, first_line, last_line, restore)
+    try:
+        parser = PARSER(shielded)
+        while (event := parser.get_event()) is not None:
+            builder.feed(event)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: int() under a limit lower than its default
+        raise _syntax(builder, error) from error
+    if builder.findings:
+        raise InvalidInput(builder.findings)
+    place = builder.place
+    return Located(builder.value, path, lambda: place)
+
+
+def _syntax(builder: TreeBuilder, error: Exception) -> InvalidInput:
+    """Return the parser's complaint, after what was found before it."""
+    problem = getattr(error, "problem", None)
+    mark = getattr(error, "problem_mark", None)
+    line, column = builder.line, None
+    if mark is not None:
+        line = builder.first_line + mark.line
+        column = mark.column + 1 if line <= builder.last_line else None
+    message = "is not valid YAML" + (f": {builder.restore(str(problem))}" if problem else "")
+    finding = Finding(builder.path, Code.SYNTAX, message, "correct it here", min(line, builder.last_line), column)
+    return InvalidInput([*builder.findings, finding])
+
+
+def _shield(text: str) -> tuple[str, Callable[[str], str]]:
+    """Return ``text`` with YAML 1.1's extra line ends as characters it does not hold, and the way back."""
+    if not any(end in text for end in _OLD_LINE_ENDS):
+        return text, str
+    used = set(text)
+    free = (code for code in _PRIVATE_USE if chr(code) not in used)
+    there = {ord(end): code for end, code in zip(_OLD_LINE_ENDS, free, strict=False)}
+    back = {code: end for end, code in there.items()}
+    return text.translate(there), lambda shielded: shielded.translate(back)

@@ -1,0 +1,70 @@
+"""From samples to a task's metrics: mean, standard error, interval, slices. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from modelrelease.records.evaluation import Flags, MetricResult, SliceResult
+from modelrelease.records.metric_types import METRICS, MetricType
+from modelrelease.records.suite import Task
+from modelrelease.scoring.samples import Sample
+from modelrelease.stats import mean, normal_quantile, stderr, wilson
+
+CONFIDENCE = 0.95
+
+
+def aggregate(task: Task, samples: Sequence[Sample]) -> list[MetricResult]:
+    """Return one result a metric of ``task`` over its ``samples``; items with an error do not count.
+
+    Interval: Wilson's for binary scores, the normal one for others (Miller, arXiv 2411.00640, eq. 1).
+    """
+    return [_metric(task, METRICS[spec.name], samples) for spec in task.metrics]
+
+
+def _metric(task: Task, metric: MetricType, samples: Sequence[Sample]) -> MetricResult:
+    scored = [sample for sample in samples if metric.name in sample["scores"]]
+    values = [sample["scores"][metric.name] for sample in scored]
+    low, high = _interval(metric, values)
+    return MetricResult(
+        task=task.name,
+        metric=metric.name,
+        value=mean(values) if values else None,
+        stderr=stderr(values) if len(values) > 1 else None,
+        ci_low=low,
+        ci_high=high,
+        confidence=CONFIDENCE,
+        method="wilson" if metric.binary else "normal",
+        n=len(values),
+        binary=metric.binary,
+        range=(metric.low, metric.high),
+        higher_is_better=metric.higher_is_better,
+        version=metric.version,
+        slices=tuple(_slices(task, metric, scored)),
+    )
+
+
+def _interval(metric: MetricType, values: list[float]) -> tuple[float | None, float | None]:
+    if metric.binary and values:
+        return wilson(round(sum(values)), len(values), CONFIDENCE)
+    if len(values) < 2:
+        return None, None
+    half = normal_quantile(0.5 + CONFIDENCE / 2) * stderr(values)
+    return mean(values) - half, mean(values) + half
+
+
+def _slices(task: Task, metric: MetricType, samples: Sequence[Sample]) -> Iterable[SliceResult]:
+    for field in task.slices:
+        for value in sorted({sample["slices"][field] for sample in samples}):
+            values = [s["scores"][metric.name] for s in samples if s["slices"][field] == value]
+            yield SliceResult(field=field, value=value, n=len(values), mean=mean(values))
+
+
+def count_flags(samples: Iterable[Sample]) -> Flags:
+    """Return how many samples are truncated, have a boundary inside a token, a tie, an error."""
+    counts = dict.fromkeys(("truncated", "boundary_mismatch", "ties", "errors"), 0)
+    for sample in samples:
+        counts["truncated"] += sample["truncated"]
+        counts["boundary_mismatch"] += sample["boundary_mismatch"]
+        counts["ties"] += sample["tie"]
+        counts["errors"] += sample["error"] is not None
+    return Flags(**counts)

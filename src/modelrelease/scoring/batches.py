@@ -1,0 +1,64 @@
+"""The batch plan: a pure function of the requests and ``batch_tokens``, never of memory or time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from modelrelease.records.canonical import digest_of
+from modelrelease.scoring.requests import MAX_SCORED, ItemRequests, Request
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Requests that go to the engine together; all of one kind. ``task`` is set for generation only."""
+
+    requests: tuple[Request, ...]
+    task: int | None
+
+
+def plan_batches(entries: Sequence[ItemRequests], tasks_of: Sequence[int], batch_tokens: int) -> list[Batch]:
+    """Return the batches, longest sequences first, each at most ``batch_tokens`` padded tokens.
+
+    ``tasks_of[i]`` is the task of item i. Scoring requests of all tasks share batches; generation is batched
+    task by task, since its settings differ. A request larger than ``batch_tokens`` is a batch of its own.
+    """
+    scored: list[Request] = []
+    generated: dict[int, list[Request]] = {}
+    for entry in entries:
+        for request in entry.requests:
+            if request.start == len(request.tokens):
+                generated.setdefault(tasks_of[request.item], []).append(request)
+            else:
+                scored.append(request)
+    batches = [Batch(group, None) for group in _fill(scored, batch_tokens)]
+    for task in sorted(generated):
+        batches += [Batch(group, task) for group in _fill(generated[task], batch_tokens)]
+    return batches
+
+
+def _fill(requests: list[Request], batch_tokens: int) -> list[tuple[Request, ...]]:
+    """Fill batches greedily. The first of a batch is its longest, so it sets the padded length."""
+    groups: list[tuple[Request, ...]] = []
+    current: list[Request] = []
+    width = scored = 0
+    for request in sorted(requests, key=lambda request: (-len(request.tokens), request.item, request.part)):
+        own = len(request.tokens) - request.start
+        size = (len(current) + 1) * (width or _width(request))
+        if current and (size > batch_tokens or scored + own > MAX_SCORED):
+            groups.append(tuple(current))
+            current, scored = [], 0
+        if not current:
+            width = _width(request)
+        current.append(request)
+        scored += own
+    return [*groups, tuple(current)] if current else groups
+
+
+def _width(request: Request) -> int:
+    return len(request.tokens) + request.max_new_tokens
+
+
+def plan_digest(batches: Sequence[Batch]) -> str:
+    """Return the digest of what is batched with what, in which order, token by token."""
+    return digest_of([[[r.item, r.part, r.start, r.tokens] for r in batch.requests] for batch in batches])

@@ -1,0 +1,79 @@
+"""The process in which a chat template runs. Reads its work from stdin, answers on stdout, touches nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+from typing import Any
+
+from modelrelease.settings import prepare_libraries
+
+
+def main() -> int:
+    """Render every conversation, or say in one line why not."""
+    work = json.load(sys.stdin)
+    answer = _limited(work)
+    sys.stdout.write(json.dumps(answer))
+    return 0
+
+
+def _limited(work: dict[str, Any]) -> dict[str, Any]:
+    prepare_libraries()
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(work["folder"], local_files_only=True, trust_remote_code=False)
+    if not getattr(tokenizer, "chat_template", None):
+        return {"error": "is missing: the tokenizer has none and the prompt has messages"}
+    _limit_memory(work["memory"])
+    texts = []
+    for messages in work["conversations"]:
+        try:
+            texts.append(_render(tokenizer, messages, work))
+        except TimeoutError:
+            return {"error": f"did not finish one conversation in {work['seconds_each']:g} s"}
+        except MemoryError:
+            return {"error": f"asked for more than {work['memory'] >> 20} MB"}
+        except Exception as error:  # a template can raise whatever it likes
+            return {"error": f"failed: {type(error).__name__}: {str(error)[:200]}"}
+    return {"texts": texts}
+
+
+def _render(tokenizer: Any, messages: list[dict[str, str]], work: dict[str, Any]) -> str:
+    with _alarm(work["seconds_each"]):
+        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    if len(text) > work["characters"]:
+        raise ValueError(f"a prompt of {len(text)} characters")
+    return str(text)
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Any:
+    """Raise TimeoutError after ``seconds``, where the system has such an alarm."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(number: int, frame: Any) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _limit_memory(size: int) -> None:
+    """Bound what the process may allocate, where the system can."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (size, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

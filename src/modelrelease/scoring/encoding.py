@@ -1,0 +1,80 @@
+"""From text to the token ids a model is given: beginning-of-sequence once, boundaries by one rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPair:
+    """Context and continuation as one sequence of ids; the continuation begins at ``start``.
+
+    ``mismatch``: the context's own ids are no prefix of the whole, so the boundary lies inside a token.
+    """
+
+    tokens: list[int]
+    start: int
+    mismatch: bool
+
+
+class Codec:
+    """Encodes with a fast or slow transformers tokenizer, passed in already loaded.
+
+    Special tokens are added here and never by the tokenizer: the beginning-of-sequence token once, where
+    the tokenizer would add it; never an end token, which would make the model believe the text is over.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self._bos = _added_in_front(tokenizer)
+
+    @property
+    def start_token(self) -> int | None:
+        """What stands before a text without context: beginning of sequence, else end of sequence."""
+        for name in ("bos_token_id", "eos_token_id"):
+            token = getattr(self._tokenizer, name, None)
+            if token is not None:
+                return int(token)
+        return None
+
+    def encode(self, texts: Sequence[str], *, special: bool) -> list[list[int]]:
+        """Return the ids of each text. ``special``: put the beginning-of-sequence token in front, once."""
+        if not texts:
+            return []
+        encoded = self._tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
+        if not special or self._bos is None:
+            return [list(ids) for ids in encoded]
+        return [ids if ids[:1] == [self._bos] else [self._bos, *ids] for ids in encoded]
+
+    def encode_pairs(self, pairs: Sequence[tuple[str, str]], *, special: bool) -> list[EncodedPair]:
+        """Return each (context, continuation) as one sequence with its boundary.
+
+        The rule is lm-evaluation-harness': white space at the context's end goes to the continuation, the
+        two are encoded as one text and split where the context's own ids end; a context without ids becomes
+        the start token.
+        """
+        moved = [_move_spaces(context, continuation) for context, continuation in pairs]
+        contexts = sorted({context for context, _ in moved})
+        ids = dict(zip(contexts, self.encode(contexts, special=special), strict=True))
+        wholes = self.encode([context + continuation for context, continuation in moved], special=special)
+        return [self._pair(ids[context], whole) for (context, _), whole in zip(moved, wholes, strict=True)]
+
+    def _pair(self, context: list[int], whole: list[int]) -> EncodedPair:
+        if not context and self.start_token is not None:
+            return EncodedPair([self.start_token, *whole], 1, False)
+        return EncodedPair(whole, len(context), whole[: len(context)] != context)
+
+
+def _move_spaces(context: str, continuation: str) -> tuple[str, str]:
+    kept = context.rstrip()
+    return kept, context[len(kept) :] + continuation
+
+
+def _added_in_front(tokenizer: Any) -> int | None:
+    """Return the id that the tokenizer puts in front of a text by itself, None where it adds none."""
+    plain = tokenizer("a", add_special_tokens=False)["input_ids"]
+    full = tokenizer("a", add_special_tokens=True)["input_ids"]
+    added = full[: len(full) - len(plain)]
+    return int(added[0]) if added and full[1 : 1 + len(plain)] == list(plain) else None

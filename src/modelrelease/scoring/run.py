@@ -1,0 +1,212 @@
+"""One scoring run: a checkpoint and a suite in, an evaluation and its samples out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modelrelease import __version__
+from modelrelease.records.canonical import canonical_json, digest_of
+from modelrelease.records.checkpoints import Checkpoint
+from modelrelease.records.evaluation import (
+    SAMPLES_FILE,
+    SCORER_VERSION,
+    Environment,
+    Evaluation,
+    Model,
+    Provenance,
+    SamplesFile,
+    ScoredSuite,
+    ScoredTask,
+    Tool,
+)
+from modelrelease.records.evaluation import Engine as EngineRecord
+from modelrelease.records.suite import suite_digest, task_digest
+from modelrelease.scoring.aggregate import aggregate, count_flags
+from modelrelease.scoring.batches import Batch, plan_batches, plan_digest
+from modelrelease.scoring.chat import render_chats
+from modelrelease.scoring.encoding import Codec
+from modelrelease.scoring.engines import Engine
+from modelrelease.scoring.engines.loading import LoadedModel, Numerics, import_torch, load_model
+from modelrelease.scoring.engines.transformers_engine import TransformersEngine
+from modelrelease.scoring.environment import describe_environment, host_name, peak_memory
+from modelrelease.scoring.execution import NoProgress, Progress, run_batches
+from modelrelease.scoring.items import Item, build_items
+from modelrelease.scoring.journal import open_journal
+from modelrelease.scoring.requests import ItemRequests, Limits, build_requests
+from modelrelease.scoring.samples import Sample, make_sample
+from modelrelease.scoring.suites import LoadedSuite, LoadedTask
+
+BATCH_TOKENS = 2048
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person chose: numerics, padded tokens a batch, whether prompts may lose their beginning."""
+
+    numerics: Numerics = field(default_factory=Numerics)
+    batch_tokens: int = BATCH_TOKENS
+    allow_truncation: bool = False
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a run needs of the world: where to keep finished batches, who watches, and its provenance."""
+
+    journal: Path | None = None
+    progress: Progress = field(default_factory=NoProgress)
+    now: Callable[[], str] = lambda: ""
+    git_sha: str | None = None
+    dirty: bool | None = None
+    run_url: str | None = None
+
+
+@dataclass(frozen=True)
+class ScoredRun:
+    """An evaluation, the bytes of its samples.jsonl, and the digest that names the run."""
+
+    evaluation: Evaluation
+    samples: bytes
+    key: str
+
+
+@dataclass(frozen=True)
+class _Plan:
+    items: list[Item]
+    entries: list[ItemRequests]
+    batches: list[Batch]
+    digest: str
+
+    @property
+    def tokens(self) -> int:
+        """The ids given to the model, padding aside."""
+        return sum(len(request.tokens) for batch in self.batches for request in batch.requests)
+
+
+def score(checkpoint: Checkpoint, suite: LoadedSuite, options: Options, surroundings: Surroundings) -> ScoredRun:
+    """Score every item of ``suite`` with ``checkpoint``.
+
+    The samples depend on the inputs, the options and the environment, never on time, memory or an interruption.
+    Raises InvalidInput where rows, prompts or the checkpoint are malformed, Unavailable where the engine is.
+    """
+    items = build_items(suite.tasks)
+    started, clock = surroundings.now(), time.monotonic()
+    loaded = load_model(checkpoint, options.numerics)
+    engine = TransformersEngine(loaded)
+    plan = _plan(items, checkpoint, suite, options, loaded)
+    record = _engine_record(engine, plan, options, loaded)
+    environment = describe_environment(import_torch())
+    key = _run_key(checkpoint, suite, record, environment)
+    begun = time.monotonic()
+    with open_journal(surroundings.journal, key) as journal:
+        results = run_batches(plan.batches, items, suite.tasks, engine, journal, surroundings.progress)
+    rows = zip(items, plan.entries, results, strict=True)
+    samples = [make_sample(suite.tasks[item.task].spec, item, entry, answers) for item, entry, answers in rows]
+    provenance = Provenance(
+        git_sha=surroundings.git_sha,
+        dirty=surroundings.dirty,
+        started=started,
+        seconds=time.monotonic() - clock,
+        tokens_per_second=plan.tokens / max(time.monotonic() - begun, 1e-9),
+        peak_memory=peak_memory(),
+        host=host_name(),
+        run_url=surroundings.run_url,
+    )
+    text = "".join(canonical_json(sample) + "\n" for sample in samples).encode("utf-8")
+    file = SamplesFile(path=SAMPLES_FILE, sha256=hashlib.sha256(text).hexdigest(), count=len(samples))
+    evaluation = Evaluation(
+        scorer_version=SCORER_VERSION,
+        tool=Tool(version=__version__),
+        model=_model_record(checkpoint),
+        suite=_suite_record(suite, engine),
+        engine=record,
+        environment=environment,
+        metrics=tuple(result for task in suite.tasks for result in aggregate(task.spec, _of(task, samples))),
+        samples=file,
+        flags=count_flags(samples),
+        provenance=provenance,
+    )
+    return ScoredRun(evaluation, text, key)
+
+
+def _plan(
+    items: list[Item], checkpoint: Checkpoint, suite: LoadedSuite, options: Options, loaded: LoadedModel
+) -> _Plan:
+    limits = Limits(loaded.max_length, loaded.vocabulary, options.allow_truncation)
+    rendered = _rendered(items, checkpoint)
+    entries = build_requests(items, rendered, suite.tasks, Codec(loaded.tokenizer), limits)
+    batches = plan_batches(entries, [item.task for item in items], options.batch_tokens)
+    return _Plan(items, entries, batches, plan_digest(batches))
+
+
+def _rendered(items: Sequence[Item], checkpoint: Checkpoint) -> list[str]:
+    """The items' prompts as text; conversations go through the chat template, all in one process."""
+    chats = [item.prompt for item in items if not isinstance(item.prompt, str)]
+    texts = iter(render_chats(checkpoint.folder, chats, checkpoint.source))
+    return [item.prompt if isinstance(item.prompt, str) else next(texts) for item in items]
+
+
+def _of(task: LoadedTask, samples: Sequence[Sample]) -> list[Sample]:
+    return [sample for sample in samples if sample["task"] == task.spec.name]
+
+
+def _run_key(checkpoint: Checkpoint, suite: LoadedSuite, engine: EngineRecord, environment: Environment) -> str:
+    """The digest of all that the numbers depend on: what two runs share exactly when they give the same."""
+    return digest_of(
+        {
+            "scorer_version": SCORER_VERSION,
+            "checkpoint": checkpoint.digest,
+            "tasks": [[task.spec.name, task.dataset_digest, task.prompt_digest] for task in suite.tasks],
+            "suite": suite_digest(tuple(task.spec for task in suite.tasks)),
+            "engine": engine.model_dump(mode="json"),
+            "environment": environment.model_dump(mode="json"),
+        }
+    )
+
+
+def _engine_record(engine: Engine, plan: _Plan, options: Options, loaded: LoadedModel) -> EngineRecord:
+    facts = engine.facts
+    return EngineRecord(
+        name=facts.name,
+        dtype=facts.dtype,
+        device=facts.device,
+        attention=facts.attention,
+        batch_tokens=options.batch_tokens,
+        batch_plan_digest=plan.digest,
+        deterministic=facts.deterministic,
+        seed=0,
+        allow_truncation=options.allow_truncation,
+        tolerance=None,
+        max_length=loaded.max_length,
+    )
+
+
+def _model_record(checkpoint: Checkpoint) -> Model:
+    return Model(
+        version=checkpoint.version,
+        digest=checkpoint.digest,
+        files=checkpoint.files,
+        tokenizer_digest=checkpoint.tokenizer_digest,
+        chat_template_digest=checkpoint.chat_template_digest,
+        source=checkpoint.source,
+    )
+
+
+def _suite_record(suite: LoadedSuite, engine: Engine) -> ScoredSuite:
+    tasks = tuple(
+        ScoredTask(
+            name=task.spec.name,
+            kind=task.spec.kind,
+            digest=task_digest(task.spec),
+            dataset=task.spec.dataset,
+            dataset_digest=task.dataset_digest,
+            prompt_digest=task.prompt_digest,
+            items=len(task.rows),
+            path_taken=engine.facts.path_taken,
+        )
+        for task in suite.tasks
+    )
+    return ScoredSuite(name=suite.name, digest=suite_digest(tuple(task.spec for task in suite.tasks)), tasks=tasks)

@@ -1,0 +1,43 @@
+"""The only reader of os.environ: what the surroundings say, as values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def cache_home(environ: Mapping[str, str] | None = None) -> Path:
+    """Return the folder for what may be lost: MODELRELEASE_CACHE, else modelrelease/ in the user's cache.
+
+    It is never inside a checkout: what stands there could come from a pull request.
+    """
+    env = os.environ if environ is None else environ
+    if chosen := env.get("MODELRELEASE_CACHE"):
+        return Path(chosen)
+    base = env.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "modelrelease"
+
+
+def run_url(environ: Mapping[str, str] | None = None) -> str | None:
+    """Return the address of the GitHub Actions run this process belongs to, None outside of one."""
+    env = os.environ if environ is None else environ
+    parts = [env.get(name) for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
+    if not all(parts):
+        return None
+    server, repository, run = parts
+    return f"{server}/{repository}/actions/runs/{run}"
+
+
+def prepare_libraries() -> None:
+    """Set what torch and transformers read once, at import: no network, no telemetry, repeatable kernels."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+def git_environment() -> dict[str, str]:
+    """Return the environment git runs in: its own variables out, since a hook's name another repository."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
