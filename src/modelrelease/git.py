@@ -54,6 +54,30 @@ def read_at(folder: Path, ref: str, path: str) -> bytes:
     return found.stdout
 
 
+def create(folder: Path) -> None:
+    """Make a repository in ``folder``; Unavailable (exit 3) where git cannot."""
+    _require(folder, "init", "--quiet", "--initial-branch=main")
+
+
+def commit_all(folder: Path, message: str) -> None:
+    """Commit everything in the work tree of ``folder``, as modelrelease where nobody else is configured."""
+    _require(folder, "add", "--all")
+    known = _git(folder, "config", "user.email").returncode == 0 and _git(folder, "config", "user.name").returncode == 0
+    person = () if known else ("-c", "user.name=modelrelease", "-c", "user.email=modelrelease@localhost")
+    _require(folder, *person, "commit", "--quiet", "--no-verify", "--no-gpg-sign", f"--message={message}")
+
+
+def _require(folder: Path, *arguments: str) -> None:
+    try:
+        done = _git(folder, *arguments)
+        problem = done.stderr.decode("utf-8", "replace").strip() if done.returncode else ""
+    except (OSError, subprocess.TimeoutExpired) as error:
+        problem = str(error)
+    if problem:
+        message = f"git could not do its part: {shorten(problem, 300)}"
+        raise Unavailable(Finding(str(folder), Code.UNAVAILABLE, message, "see that git is installed and runs here"))
+
+
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     command = ["git", "-C", str(folder), *arguments]
     return subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False, env=git_environment())

@@ -28,7 +28,10 @@ class ItemsPlan:
 
 @dataclass(frozen=True)
 class MarginPlan:
-    """At this share of flips, the margin that the items clear with 80 % power; ``promoted``: how often they do, exactly."""
+    """At this share of flips, the margin that the items clear with 80 % power.
+
+    ``promoted``: how often they do when nothing changed, exactly; None beyond ``EXACT_ITEMS``.
+    """
 
     discordance: float
     margin: float

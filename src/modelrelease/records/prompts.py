@@ -118,7 +118,7 @@ def _refuse_empty(path: str, texts: list[str], line: int) -> None:
 
 
 def _from_text(text: str, path: str) -> Prompt:
-    return _from_body(text, path, 1, None)
+    return _from_body(text, path, 1, {})
 
 
 def _from_markdown(text: str, path: str) -> Prompt:
@@ -139,11 +139,15 @@ def _metadata(front: str, path: str) -> dict[str, Any]:
     return located.value
 
 
-def _from_body(text: str, path: str, line: int, metadata: dict[str, Any] | None) -> Prompt:
-    """Return a template that is a file's text; the final newline is an editor's, not the prompt's."""
+def _from_body(text: str, path: str, line: int, metadata: dict[str, Any]) -> Prompt:
+    """Return a template that is a file's text; the final newline is an editor's, not the prompt's.
+
+    Front matter that holds nothing but a change record is no content: the file says the same without it.
+    """
     body = text.removesuffix("\n")
     _refuse_empty(path, [body], line)
-    content = body if metadata is None else {"front_matter": without_record(metadata), "body": body}
+    said = without_record(metadata)
+    content = {"front_matter": said, "body": body} if said else body
     return Prompt(path, None, body, content, digest_of(content), line)
 
 

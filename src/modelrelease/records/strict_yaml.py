@@ -9,7 +9,7 @@ from typing import Protocol
 import yaml
 from yaml.parser import Parser
 from yaml.reader import Reader
-from yaml.scanner import Scanner, ScannerError
+from yaml.scanner import Scanner
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, invalid
@@ -38,13 +38,6 @@ class PythonParser(Reader, Scanner, Parser):
         Scanner.__init__(self)
         Parser.__init__(self)
 
-    def get_event(self) -> yaml.Event | None:
-        """Return the next event, None after the last; an escape beyond Unicode is an error with a mark, as in libyaml."""
-        try:
-            return Parser.get_event(self)
-        except (ValueError, OverflowError) as error:
-            raise ScannerError(None, None, "found an invalid escape or version", self.get_mark()) from error
-
     def scan_to_next_token(self) -> None:
         """Skip blanks, comments and line ends; the rule for tabs is that of libyaml's scanner.c."""
         Scanner.scan_to_next_token(self)
@@ -72,23 +65,22 @@ def read_yaml(text: str, path: str, first_line: int = 1) -> Located:
     shielded, restore = _shield(text)
     last_line = first_line + text.removesuffix("\n").count("\n")
     builder = TreeBuilder(path, first_line, last_line, restore)
+    parser = PARSER(shielded)
     try:
-        parser = PARSER(shielded)
         while (event := parser.get_event()) is not None:
             builder.feed(event)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: int() under a limit lower than its default
-        raise _syntax(builder, error) from error
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # the latter two: int() and chr() inside PyYAML
+        raise _syntax(builder, error, getattr(parser, "line", 0)) from error
     if builder.findings:
         raise InvalidInput(builder.findings)
     place = builder.place
     return Located(builder.value, path, lambda: place)
 
 
-def _syntax(builder: TreeBuilder, error: Exception) -> InvalidInput:
-    """Return the parser's complaint, after what was found before it."""
-    problem = getattr(error, "problem", None)
-    mark = getattr(error, "problem_mark", None)
-    line, column = builder.line, None
+def _syntax(builder: TreeBuilder, error: Exception, reached: int) -> InvalidInput:
+    """Return the parser's complaint, after what was found before it; ``reached`` is its line where that has none."""
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    line, column = max(builder.line, builder.first_line + reached), None
     if mark is not None:
         line = builder.first_line + mark.line
         column = mark.column + 1 if line <= builder.last_line else None

