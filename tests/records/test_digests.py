@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelrelease.records.canonical import canonical_json
-from modelrelease.records.digests import dataset_digest, row_digest, text_digest
+from modelrelease.records.canonical import canonical_json, digest_of
+from modelrelease.records.digests import canonical_bytes, dataset_digest, row_digest
 
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
 DIGESTS = st.lists(st.integers(0, 2**256 - 1).map("{:064x}".format))
 
 
@@ -22,12 +24,23 @@ DIGESTS = st.lists(st.integers(0, 2**256 - 1).map("{:064x}".format))
 )
 def test_a_rows_digest_is_the_sha256_of_its_canonical_json(row: object, canonical: str) -> None:
     expected = hashlib.sha256(canonical.encode()).hexdigest()
-    assert row_digest(row) == text_digest(canonical_json(row)) == expected
+    assert row_digest(row) == digest_of(row) == expected
 
 
 def test_one_character_changes_a_digest_and_the_order_of_keys_does_not() -> None:
     assert row_digest({"a": 1, "b": 2}) == row_digest({"b": 2, "a": 1})
     assert len({row_digest({"a": value}) for value in ("1", 1, 1.0, True, "1 ", None)}) == 6
+
+
+@given(VALUES)
+def test_the_bytes_that_are_hashed_are_canonical_json(value: object) -> None:
+    assert canonical_bytes(value) == canonical_json(value).encode()
+
+
+@pytest.mark.parametrize("value", [float("nan"), [float("inf")], {"a": -float("inf")}, "\ud800", {"\udfff": 1}])
+def test_what_json_cannot_hold_has_no_digest(value: object) -> None:
+    with pytest.raises(ValueError, match=r"JSON compliant|surrogates"):
+        row_digest(value)
 
 
 @pytest.mark.parametrize(

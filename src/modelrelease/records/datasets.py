@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,8 +14,7 @@ from typing import Any
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, invalid
-from modelrelease.records.canonical import canonical_json
-from modelrelease.records.digests import text_digest
+from modelrelease.records.digests import canonical_bytes
 from modelrelease.records.faults import quoted
 from modelrelease.records.shown import kind_of, shown
 from modelrelease.records.strict_json import BadJson, parse_row, read_json
@@ -73,41 +73,40 @@ class _Rows:
     def note(self, line: int | None, code: Code, message: str, todo: str) -> None:
         self.findings.append(Finding(self.path, code, message, todo, line))
 
-    def add(self, value: Any, canonical: str, line: int) -> None:
+    def add(self, value: Any, canonical: bytes, line: int) -> None:
         """Add the row ``value``, or say why it is none."""
-        if not isinstance(value, dict):
-            self.note(line, Code.INVALID_VALUE, f"a row is {shown(value)}", "make every row an object")
-            return
-        name = row_id(value.get("id"))
+        name = row_id(value.get("id")) if isinstance(value, dict) else None
         if name is None:
-            found = f"the row's `id` is {shown(value['id'])}" if "id" in value else "the row has no `id`"
-            self.note(line, Code.INVALID_ID, found, f"{_ID_TODO}, text or a whole number")
-            return
-        if name in self.lines:
+            self._refuse(value, line)
+        elif name in self.lines:
             message = f"the id {quoted(name)} stands in line {self.lines[name]} and line {line}"
             self.note(line, Code.DUPLICATE_ID, message, _ID_TODO)
-            return
-        self.lines[name] = line
-        self.rows.append(Row(name, line, value, text_digest(canonical)))
+        else:
+            self.lines[name] = line
+            self.rows.append(Row(name, line, value, hashlib.sha256(canonical).hexdigest()))
+
+    def _refuse(self, value: Any, line: int) -> None:
+        if isinstance(value, dict):
+            found = f"the row's `id` is {shown(value['id'])}" if "id" in value else "the row has no `id`"
+            self.note(line, Code.INVALID_ID, found, f"{_ID_TODO}, text or a whole number")
+        else:
+            self.note(line, Code.INVALID_VALUE, f"a row is {shown(value)}", "make every row an object")
 
 
 def _read_jsonl(text: str, rows: _Rows) -> None:
     """A row ends at a line feed and nowhere else: U+2028 may stand inside a text."""
-    if not text.strip():
-        return
-    lines = text.removesuffix("\n").split("\n")
-    if not lines[-1].strip():  # one blank line at the end is an editor's
-        lines.pop()
-    for number, line in enumerate(lines, 1):
-        try:
-            value, canonical = parse_row(line)
-        except BadJson as error:
-            if line.strip():
+    blank = None
+    for number, line in enumerate(io.StringIO(text, newline="\n"), 1):
+        if blank is not None:
+            rows.note(blank, Code.SYNTAX, "is a blank line between rows", "remove it")
+        blank = number if line.isspace() else None  # one at the end of the file is an editor's
+        if blank is None:
+            try:
+                value, canonical = parse_row(line.removesuffix("\n"))
+            except BadJson as error:
                 rows.findings.extend(error.at(rows.path, number))
             else:
-                rows.note(number, Code.SYNTAX, "is a blank line between rows", "remove it")
-        else:
-            rows.add(value, canonical, number)
+                rows.add(value, canonical, number)
 
 
 def _read_json_list(text: str, rows: _Rows) -> None:
@@ -116,7 +115,7 @@ def _read_json_list(text: str, rows: _Rows) -> None:
         message = f"the document is {kind_of(located.value)}"
         raise invalid(rows.path, Code.INVALID_VALUE, message, "make it a list of objects", located.line_of(()))
     for index, value in enumerate(located.value):
-        rows.add(value, canonical_json(value), located.line_of((index,)))
+        rows.add(value, canonical_bytes(value), located.line_of((index,)))
 
 
 def _read_csv(text: str, rows: _Rows) -> None:
@@ -131,7 +130,7 @@ def _read_csv(text: str, rows: _Rows) -> None:
                 rows.note(line, Code.INVALID_VALUE, message, "give every row a cell for every column")
             else:
                 value = dict(zip(header, cells, strict=True))
-                rows.add(value, canonical_json(value), line)
+                rows.add(value, canonical_bytes(value), line)
 
 
 def _csv_records(text: str, rows: _Rows) -> Iterator[tuple[int, list[str]]]:

@@ -11,7 +11,7 @@ from typing import Any
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput
 from modelrelease.records import faults, json_places
-from modelrelease.records.canonical import canonical_json
+from modelrelease.records.digests import canonical_bytes
 from modelrelease.records.located import MAX_DEPTH, Located
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
@@ -53,7 +53,7 @@ def parse_json_line(line: str) -> Any:
     return _parse(line)
 
 
-def parse_row(line: str) -> tuple[Any, str]:
+def parse_row(line: str) -> tuple[Any, bytes]:
     """Return the value of one line of JSONL and its canonical JSON; raises BadJson like ``parse_json_line``.
 
     The plain parser is twice as fast as one that watches for duplicate keys. What it lets through shows
@@ -62,15 +62,15 @@ def parse_row(line: str) -> tuple[Any, str]:
     """
     if line.count("[") + line.count("{") <= MAX_DEPTH and r"\u0022" not in line:
         try:
-            value = json.loads(line)
-            text = canonical_json(value)
+            value, end = _PLAIN.raw_decode(line)
+            canonical = canonical_bytes(value)
         except ValueError:
             pass  # the slow way says what it is
         else:
-            if text.count('"') == line.count('"'):
-                return value, text
+            if end == len(line) and canonical.count(b'"') == line.count('"'):
+                return value, canonical
     value = _parse(line)
-    return value, canonical_json(value)
+    return value, canonical_bytes(value)
 
 
 def _parse(text: str) -> Any:
@@ -115,4 +115,5 @@ def _refuse(constant: str) -> Any:
     raise _Suspect(constant)
 
 
+_PLAIN = json.JSONDecoder()
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_refuse)

@@ -16,21 +16,41 @@ def cut_at_stop(text: str, stops: Sequence[str]) -> str:
     return text[: min(places)] if places else text
 
 
-class StopTexts:
-    """Ends a row when its text holds a stop text; the others of the batch go on."""
+class NotANumber:
+    """Notes the rows whose logits were NaN, which an argmax would turn into a token like any other."""
 
-    def __init__(self, torch: Any, tokenizer: Any, stops: Sequence[str], prompt_width: int) -> None:
+    def __init__(self, torch: Any, rows: int) -> None:
+        self._torch = torch
+        self.rows = [False] * rows
+
+    def __call__(self, ids: Any, scores: Any) -> Any:
+        found = self._torch.isnan(scores).any(dim=-1).tolist()
+        self.rows = [before or now for before, now in zip(self.rows, found, strict=True)]
+        return scores
+
+
+class StopTexts:
+    """Ends a row when its text holds a stop text; the others of the batch go on.
+
+    ``widths`` are the rows' tokens up to there, prompt included; None where no stop text has come.
+    """
+
+    def __init__(self, torch: Any, tokenizer: Any, stops: Sequence[str], prompt_width: int, rows: int) -> None:
         self._torch = torch
         self._tokenizer = tokenizer
         self._stops = tuple(stops)
         self._width = prompt_width
+        self.widths: list[int | None] = [None] * rows
         # A token stands for at least a byte, so a stop text is never longer in tokens than in bytes.
         self._tail = max(len(stop.encode("utf-8")) for stop in stops) + _EXTRA_TOKENS
 
     def __call__(self, ids: Any, scores: Any, **kwargs: Any) -> Any:
         begin = max(self._width, ids.shape[1] - self._tail)
         tails = self._tokenizer.batch_decode(ids[:, begin:], clean_up_tokenization_spaces=False)
-        done = [any(stop in tail for stop in self._stops) for tail in tails]
+        for row, tail in enumerate(tails):
+            if self.widths[row] is None and any(stop in tail for stop in self._stops):
+                self.widths[row] = ids.shape[1]
+        done = [width is not None for width in self.widths]
         return self._torch.tensor(done, device=ids.device, dtype=self._torch.bool)
 
 
@@ -55,7 +75,9 @@ class RowSampler:
     def _draw(self, logits: Any, generator: Any) -> int:
         """Draw one id by inverting the distribution's cumulative sum, in float64 on the CPU."""
         torch = self._torch
-        probabilities = torch.softmax(logits.double().cpu() / self._settings.temperature, dim=-1)
+        logits = logits.double().cpu()
+        # From the largest down: divided by a temperature near 0, the others leave the floats and it does not.
+        probabilities = torch.softmax((logits - logits.max()) / self._settings.temperature, dim=-1)
         values, order = torch.sort(probabilities, descending=True, stable=True)
         if self._settings.top_k:
             values = values[: self._settings.top_k]

@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Unavailable, invalid, shorten
+from modelrelease.errors import Finding, Unavailable
 from modelrelease.records.checkpoints import Checkpoint
+from modelrelease.scoring.engines.pretrained import (
+    first_lines,
+    read_config,
+    read_model,
+    read_tokenizer,
+    refuse_adapter,
+)
 from modelrelease.settings import prepare_libraries
 
 
@@ -53,7 +60,8 @@ def load_model(checkpoint: Checkpoint, numerics: Numerics) -> LoadedModel:
     """Load a checkpoint that was looked through. Float32 on CPU, the checkpoint's own type on CUDA.
 
     Raises InvalidInput where transformers cannot read it (MR401), its tokenizer (MR402), where tensors are missing
-    from the weights (MR405) or code of its own would be needed (MR406); Unavailable where the device is.
+    from the weights or have another shape (MR405) or code of its own would be needed (MR406); Refused where the
+    weights are a pickle that holds more than tensors (MR404); Unavailable where the device is.
     """
     torch = import_torch()
     device = _device(torch, numerics.device)
@@ -61,14 +69,17 @@ def load_model(checkpoint: Checkpoint, numerics: Numerics) -> LoadedModel:
         torch.set_num_threads(numerics.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     dtype = _dtype(torch, numerics.dtype, device)
-    tokenizer = _tokenizer(checkpoint)
-    model = _model(checkpoint, dtype, numerics.attention)
-    _greedy_by_default(model, tokenizer)
+    refuse_adapter(checkpoint)
+    config = read_config(checkpoint)
+    tokenizer = read_tokenizer(checkpoint)
+    model = read_model(checkpoint, config, dtype, numerics.attention)
+    vocabulary = int(model.get_input_embeddings().weight.shape[0])
+    _greedy_by_default(model, tokenizer, vocabulary)
     try:
         model = model.to(device).eval()
     except RuntimeError as error:  # torch's own out-of-memory errors are RuntimeErrors
         todo = "free the device, or choose another with --device"
-        raise Unavailable(Finding(str(device), Code.ENGINE, _first_line(error), todo)) from error
+        raise Unavailable(Finding(str(device), Code.ENGINE, first_lines(error), todo)) from error
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
@@ -77,7 +88,7 @@ def load_model(checkpoint: Checkpoint, numerics: Numerics) -> LoadedModel:
         attention=str(getattr(model.config, "_attn_implementation", None) or numerics.attention),
         deterministic=torch.are_deterministic_algorithms_enabled(),
         max_length=_max_length(model.config, tokenizer),
-        vocabulary=int(model.get_input_embeddings().weight.shape[0]),
+        vocabulary=vocabulary,
     )
 
 
@@ -96,69 +107,22 @@ def _dtype(torch: Any, wanted: str, device: str) -> Any:
     return getattr(torch, wanted)
 
 
-def _tokenizer(checkpoint: Checkpoint) -> Any:
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # what a hostile file makes transformers raise is not foreseeable
-        todo = "save it again with tokenizer.save_pretrained(folder)"
-        raise _unreadable(checkpoint, Code.TOKENIZER, "the tokenizer", error, todo) from error
-
-
-def _model(checkpoint: Checkpoint, dtype: Any, attention: str) -> Any:
-    from transformers import AutoModelForCausalLM
-
-    try:
-        model, info = AutoModelForCausalLM.from_pretrained(
-            checkpoint.folder,
-            dtype=dtype,
-            attn_implementation=attention,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-            use_safetensors=None if _pickled(checkpoint) else True,
-        )
-    except Exception as error:  # as above
-        todo = "save it again with model.save_pretrained(folder)"
-        raise _unreadable(checkpoint, Code.CHECKPOINT, "the model", error, todo) from error
-    # transformers fills what is missing with random numbers and only warns.
-    lacking = sorted(map(str, [*info.get("missing_keys", ()), *info.get("mismatched_keys", ())]))
-    if lacking:
-        message = f"the weights lack {len(lacking)} of the model's tensors ({', '.join(lacking[:3])})"
-        raise invalid(checkpoint.source, Code.MALFORMED_WEIGHTS, message, "save the whole model again")
-    return model
-
-
-def _pickled(checkpoint: Checkpoint) -> bool:
-    """torch.load is called with ``weights_only=True`` by transformers; only then are ``.bin`` weights read."""
-    return not any(file.path.endswith((".safetensors", ".gguf")) for file in checkpoint.files)
-
-
-def _unreadable(checkpoint: Checkpoint, code: Code, what: str, error: Exception, todo: str) -> ModelreleaseError:
-    if "trust_remote_code" in str(error):
-        todo = "use an architecture that transformers has; code from a checkpoint is never run"
-        return invalid(checkpoint.source, Code.REMOTE_CODE, f"{what} asks for code of its own", todo)
-    message = f"transformers cannot read {what}: {_first_line(error)}"
-    return InvalidInput(Finding(checkpoint.source, code, message, todo))
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return shorten(lines[0] if lines else type(error).__name__, 200)
-
-
-def _greedy_by_default(model: Any, tokenizer: Any) -> None:
+def _greedy_by_default(model: Any, tokenizer: Any, vocabulary: int) -> None:
     """Replace the checkpoint's generation settings (temperature, penalties …) by none but its end tokens."""
     from transformers import GenerationConfig
 
     own = getattr(model, "generation_config", None)
-    ends = getattr(own, "eos_token_id", None)
-    ends = tokenizer.eos_token_id if ends is None else ends
-    pad = tokenizer.pad_token_id
-    if pad is None:
-        pad = (ends[0] if isinstance(ends, list) else ends) if ends is not None else 0
-    model.generation_config = GenerationConfig(eos_token_id=ends, pad_token_id=pad, do_sample=False)
+    ends = _known_ids(getattr(own, "eos_token_id", None), vocabulary)
+    ends = ends or _known_ids(tokenizer.eos_token_id, vocabulary)
+    # What pads is masked and never read, but it has to have an embedding.
+    pad = next(iter([*_known_ids(tokenizer.pad_token_id, vocabulary), *ends, 0]))
+    model.generation_config = GenerationConfig(eos_token_id=ends or None, pad_token_id=pad, do_sample=False)
+
+
+def _known_ids(value: Any, vocabulary: int) -> list[int]:
+    """A file can say anything; what is no id of the model cannot end or pad a text."""
+    values = value if isinstance(value, list) else [value]
+    return [number for number in values if type(number) is int and 0 <= number < vocabulary]
 
 
 def _max_length(config: Any, tokenizer: Any) -> int | None:
@@ -168,4 +132,4 @@ def _max_length(config: Any, tokenizer: Any) -> int | None:
         if isinstance(value, int) and value > 0:
             return value
     value = getattr(tokenizer, "model_max_length", None)
-    return int(value) if value is not None and value < 10**9 else None
+    return int(value) if isinstance(value, int | float) and 0 < value < 10**9 else None

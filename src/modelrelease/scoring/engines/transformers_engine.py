@@ -6,6 +6,7 @@ right for every architecture; on the left for generation, as transformers wants 
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,9 +15,10 @@ from typing import Any
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Unavailable, shorten
 from modelrelease.scoring.engines import EngineFacts, Generation, TokenScore
-from modelrelease.scoring.engines.decoding import RowSampler, StopTexts, cut_at_stop
+from modelrelease.scoring.engines.decoding import NotANumber, RowSampler, StopTexts, cut_at_stop
 from modelrelease.scoring.engines.loading import LoadedModel, import_torch
-from modelrelease.scoring.requests import Request
+from modelrelease.scoring.engines.logits import find_path, logits_at
+from modelrelease.scoring.requests import MAX_SCORED, Request
 
 
 class TransformersEngine:
@@ -25,37 +27,55 @@ class TransformersEngine:
     def __init__(self, loaded: LoadedModel) -> None:
         self._torch = import_torch()
         self._loaded = loaded
-        self._head = loaded.model.get_output_embeddings()
+        self._path = find_path(self._torch, loaded)
+        # An architecture that takes no positions (recurrent ones) would read padding on the left as text.
+        self._pads = "position_ids" in inspect.signature(loaded.model.forward).parameters
         self.facts = EngineFacts(
             name="transformers",
             dtype=loaded.dtype,
             device=loaded.device,
             attention=loaded.attention,
             deterministic=loaded.deterministic,
-            path_taken="scored_rows" if self._head is not None else "whole_context",
+            path_taken=self._path,
         )
 
     def loglikelihoods(self, batch: Sequence[Request]) -> list[TokenScore]:
         """Return the log-likelihood of each request's continuation: log-softmax in float32, sums in float64."""
         torch = self._torch
         ids, mask = self._padded([request.tokens[:-1] for request in batch], left=False)
-        rows, columns, targets = _scored_positions(batch)
+        places = _scored_places(batch)
+        values: list[float] = []
+        greedy: list[bool] = []
         with torch.inference_mode(), self._failures():
-            logits = self._scored_logits(ids, mask, rows, columns).float()
-            wanted = torch.tensor(targets, device=logits.device)
-            chosen = logits.gather(1, wanted[:, None])[:, 0]
-            values = (chosen - logits.logsumexp(dim=1)).tolist()
-            greedy = (logits.argmax(dim=1) == wanted).tolist()
+            for begin in range(0, len(places), MAX_SCORED):
+                rows, columns, targets = zip(*places[begin : begin + MAX_SCORED], strict=True)
+                logits = logits_at(self._loaded.model, ids, mask, rows, columns, self._path).float()
+                wanted = torch.tensor(targets, device=logits.device)
+                chosen = logits.gather(1, wanted[:, None])[:, 0]
+                values += (chosen - logits.logsumexp(dim=1)).tolist()
+                greedy += (logits.argmax(dim=1) == wanted).tolist()
         return _per_request(batch, values, greedy)
 
-    def generate(self, batch: Sequence[Request], settings: Generation, seeds: Sequence[int]) -> list[str]:
-        """Return each request's continuation as text, without special tokens and stop texts."""
+    def generate(self, batch: Sequence[Request], settings: Generation, seeds: Sequence[int]) -> list[str | None]:
+        """Return each request's continuation as text, without special tokens and stop texts; None after a NaN."""
+        groups: dict[int, list[int]] = {}
+        for place, request in enumerate(batch):
+            groups.setdefault(0 if self._pads else len(request.tokens), []).append(place)
+        texts: list[str | None] = [None] * len(batch)
+        for places in groups.values():
+            answers = self._generate([batch[place] for place in places], settings, [seeds[place] for place in places])
+            for place, answer in zip(places, answers, strict=True):
+                texts[place] = answer
+        return texts
+
+    def _generate(self, batch: Sequence[Request], settings: Generation, seeds: Sequence[int]) -> list[str | None]:
         torch, tokenizer = self._torch, self._loaded.tokenizer
         from transformers import LogitsProcessorList, StoppingCriteriaList
 
         ids, mask = self._padded([request.tokens for request in batch], left=True)
         width = ids.shape[1]
-        stops = [StopTexts(torch, tokenizer, settings.stop, width)] if settings.stop else []
+        bad = NotANumber(torch, len(batch))
+        stops = [StopTexts(torch, tokenizer, settings.stop, width, len(batch))] if settings.stop else []
         sampler = [RowSampler(torch, settings, seeds)] if settings.temperature > 0 else []
         with torch.inference_mode(), self._failures():
             output = self._loaded.model.generate(
@@ -63,14 +83,17 @@ class TransformersEngine:
                 attention_mask=mask,
                 max_new_tokens=batch[0].max_new_tokens,
                 do_sample=False,
-                logits_processor=LogitsProcessorList(sampler),
+                logits_processor=LogitsProcessorList([bad, *sampler]),
                 stopping_criteria=StoppingCriteriaList(stops),
             )
-        return [cut_at_stop(self._text(row), settings.stop) for row in output[:, width:].tolist()]
+        ends = stops[0].widths if stops else [None] * len(batch)
+        texts = [self._text(row[width:end]) for row, end in zip(output.tolist(), ends, strict=True)]
+        return [
+            None if broken else cut_at_stop(text, settings.stop) for text, broken in zip(texts, bad.rows, strict=True)
+        ]
 
     def _text(self, ids: list[int]) -> str:
-        ends = self._loaded.model.generation_config.eos_token_id
-        ends = set(ends if isinstance(ends, list) else [ends])
+        ends = self._loaded.model.generation_config.eos_token_id or ()
         length = next((place for place, token in enumerate(ids) if token in ends), len(ids))
         options = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
         return str(self._loaded.tokenizer.decode(ids[:length], **options))
@@ -87,22 +110,6 @@ class TransformersEngine:
             mask[row, begin : begin + len(tokens)] = 1
         return ids.to(self._loaded.device), mask.to(self._loaded.device)
 
-    def _scored_logits(self, ids: Any, mask: Any, rows: list[int], columns: list[int]) -> Any:
-        """Return logits [scored positions, vocabulary]; only those positions are projected.
-
-        A hook in front of the output projection keeps the scored hidden states alone, so whatever the
-        architecture does to logits afterwards (soft caps, scaling) still happens, and in one place: the model's.
-        """
-        model = self._loaded.model
-        if self._head is None:
-            return model(input_ids=ids, attention_mask=mask, use_cache=False).logits[rows, columns]
-        hook = self._head.register_forward_pre_hook(lambda _, inputs: (inputs[0][rows, columns],))
-        try:
-            logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
-        finally:
-            hook.remove()
-        return logits.reshape(len(rows), -1)
-
     @contextmanager
     def _failures(self) -> Iterator[None]:
         try:
@@ -114,15 +121,13 @@ class TransformersEngine:
             raise Unavailable(Finding("engine", Code.ENGINE, message, todo)) from error
 
 
-def _scored_positions(batch: Sequence[Request]) -> tuple[list[int], list[int], list[int]]:
+def _scored_places(batch: Sequence[Request]) -> list[tuple[int, int, int]]:
     """Return row, column and target id of every scored token: position t predicts token t + 1."""
-    rows, columns, targets = [], [], []
-    for row, request in enumerate(batch):
-        for place in range(request.start, len(request.tokens)):
-            rows.append(row)
-            columns.append(place - 1)
-            targets.append(request.tokens[place])
-    return rows, columns, targets
+    return [
+        (row, place - 1, request.tokens[place])
+        for row, request in enumerate(batch)
+        for place in range(request.start, len(request.tokens))
+    ]
 
 
 def _per_request(batch: Sequence[Request], values: list[float], greedy: list[bool]) -> list[TokenScore]:
