@@ -26,13 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo; exit 0 when it ran, whatever it decided."""
+    from modelrelease.scoring.engines.loading import import_torch
+
+    import_torch()  # says at once, and not after the training, that an extra is missing
     from modelrelease import git, settings
     from modelrelease.flows.demo import BASELINE, CANDIDATE, Watcher, run_demo
     from modelrelease.reports.terminal import comparison_table
-    from modelrelease.scoring.engines.loading import import_torch
     from modelrelease.scoring.run import Options, Surroundings
 
-    import_torch()  # says at once, and not after the training, that an extra is missing
     started = time.monotonic()
 
     def surroundings(folder: Path) -> Surroundings:

@@ -24,6 +24,12 @@ COMMANDS = {
 }
 """Every command with its line of help; ``cli/<command>.py`` holds ``add_arguments`` and ``run``."""
 
+EXTRAS = {
+    **dict.fromkeys(("numpy", "scipy"), "stats"),
+    **dict.fromkeys(("torch", "transformers", "safetensors", "tokenizers", "tqdm", "regex"), "score"),
+}
+"""The extra that brings a library which the base install does not have."""
+
 _EPILOG = """examples:
   modelrelease demo
   modelrelease score models/model_v1.1
@@ -106,6 +112,9 @@ def _run(
 
 
 def _as_finding(error: Exception) -> ModelreleaseError:
+    if isinstance(error, ModuleNotFoundError) and (extra := EXTRAS.get(str(error.name).partition(".")[0])):
+        message, todo = f"this command needs {error.name}", f'pip install "modelrelease[{extra}]"'
+        return Unavailable(Finding("modelrelease", Code.MISSING_EXTRA, message, todo))
     if isinstance(error, OSError):
         path = str(error.filename or "modelrelease")
         message = error.strerror or str(error)

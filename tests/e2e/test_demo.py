@@ -1,0 +1,105 @@
+"""The demo as a person runs it, whole; then every command of README and docs in the repository it made."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "score.md", ROOT / "docs" / "compare.md")
+BLOCKED = 1
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "MODELRELEASE_CACHE": str(folder / ".cache"), "PYTHONUTF8": "1"}
+    command = [sys.executable, "-m", "modelrelease", *arguments]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, encoding="utf-8", env=environment, timeout=900, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Return the demo's repository and what it printed."""
+    base = tmp_path_factory.mktemp("demo")
+    done = run(base, "demo", "--into", "demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return base / "demo", done.stdout
+
+
+def metrics(folder: Path, version: str) -> dict[str, float]:
+    document = json.loads((folder / "models" / version / "eval.json").read_text())
+    return {f"{m['task']}/{m['metric']}": m["value"] for m in document["metrics"]}
+
+
+def test_longer_training_is_better_and_the_gate_says_so(demo: tuple[Path, str]) -> None:
+    folder, screen = demo
+    before, after = metrics(folder, "model_v1.0"), metrics(folder, "model_v1.1")
+    shares = [name for name in before if not name.endswith(("nll", "bits_per_byte", "perplexity"))]
+    assert shares
+    assert all(after[name] > before[name] for name in shares)
+    assert all(before[name] > 0.25 and after[name] < 1 for name in shares if "acc" in name)
+    assert "Promote: " in screen
+
+
+def test_the_last_screen_says_where_to_look(demo: tuple[Path, str]) -> None:
+    folder, screen = demo
+    last = screen[screen.index("All of this was made in") :]
+    for path in re.findall(r"demo/(\S+)", last):
+        assert (folder / path).exists(), path
+    for line in re.findall(r"^  modelrelease (.*?)(?:\s+#.*)?$", last, re.MULTILINE):
+        assert run(folder, *shlex.split(line)).returncode in {0, BLOCKED}
+
+
+def test_the_way_back_is_a_regression(demo: tuple[Path, str]) -> None:
+    done = run(demo[0], "compare", "models/model_v1.1", "models/model_v1.0")
+    assert done.returncode == BLOCKED
+    assert done.stdout.startswith("Blocked: ")
+    assert "regressed" in done.stdout
+
+
+def test_everything_is_committed_and_belongs_to_a_commit(demo: tuple[Path, str]) -> None:
+    folder = demo[0]
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True, check=True)
+    assert status.stdout == ""
+    log = subprocess.run(["git", "log", "--format=%s"], cwd=folder, capture_output=True, text=True, check=True)
+    assert len(log.stdout.splitlines()) == 3
+    provenance = json.loads((folder / "models" / "model_v1.1" / "eval.json").read_text())["provenance"]
+    assert provenance["git_sha"] is not None
+
+
+def commands() -> list[str]:
+    found: list[str] = []
+    for page in PAGES:
+        blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        found += [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_in_the_docs_run_in_the_demo(demo: tuple[Path, str], command: str) -> None:
+    words = shlex.split(command)
+    assert words[0] == "modelrelease"
+    done = run(demo[0], *words[1:])
+    assert done.returncode in {0, BLOCKED}, done.stderr
+    assert done.stdout
+    assert done.stderr == "" or "item" in done.stderr
+
+
+def test_scoring_a_scored_version_leaves_its_record_alone(demo: tuple[Path, str]) -> None:
+    folder = demo[0]
+    record = folder / "models" / "model_v1.1" / "samples.jsonl"
+    before = record.read_bytes()
+    done = run(folder, "score", "models/model_v1.1")
+    assert done.returncode == 0, done.stderr
+    assert ".modelrelease/runs/" in done.stdout
+    runs = list((folder / ".modelrelease" / "runs").glob("*/samples.jsonl"))
+    assert [path.read_bytes() for path in runs] == [before]
+    assert record.read_bytes() == before
