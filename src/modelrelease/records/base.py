@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from modelrelease.records.canonical import document_bytes
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A sha256 as 64 lowercase hex digits."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
-"""A name that is safe in a path, a tag and a table: letters, digits, ``_ . -``."""
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-"""A number strictly between 0 and 1."""
+
+def _plain_name(text: str) -> str:
+    if not re.fullmatch(_NAME, text):
+        raise ValueError("must be letters, digits, `_`, `.` and `-`, a letter or digit first, 100 at most")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_plain_name), WithJsonSchema({"type": "string", "pattern": f"^{_NAME}$"})]
+"""A name that is safe in a path, a tag and a table."""
 
 
 class Part(BaseModel):

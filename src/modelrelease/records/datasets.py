@@ -96,17 +96,27 @@ class _Rows:
 def _read_jsonl(text: str, rows: _Rows) -> None:
     """A row ends at a line feed and nowhere else: U+2028 may stand inside a text."""
     blank = None
-    for number, line in enumerate(io.StringIO(text, newline="\n"), 1):
+    for number, line in enumerate(_lines(text), 1):
         if blank is not None:
             rows.note(blank, Code.SYNTAX, "is a blank line between rows", "remove it")
-        blank = number if line.isspace() else None  # one at the end of the file is an editor's
+        blank = None if line.strip() else number  # one at the end of the file is an editor's
         if blank is None:
             try:
-                value, canonical = parse_row(line.removesuffix("\n"))
+                value, canonical = parse_row(line)
             except BadJson as error:
                 rows.findings.extend(error.at(rows.path, number))
             else:
                 rows.add(value, canonical, number)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines of ``text`` one by one; a list of them, or a StringIO, is a second copy of a large file."""
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        yield text[start:end]
+        start = end + 1
+    if start < len(text):
+        yield text[start:]
 
 
 def _read_json_list(text: str, rows: _Rows) -> None:

@@ -22,7 +22,7 @@ from modelrelease.records.evaluation import EVAL_FILE, Evaluation, MetricResult
 from modelrelease.records.faults import quoted
 from modelrelease.records.files import read_bytes
 from modelrelease.records.located import Located
-from modelrelease.records.sample_lines import SampleReader
+from modelrelease.records.sample_lines import NO_SCORE, Sample, SampleReader
 from modelrelease.records.strict_json import parse_json_line, read_json
 from modelrelease.records.text import decode, refuse_lfs_pointer
 from modelrelease.records.validation import validate
@@ -47,7 +47,7 @@ class TaskSamples:
     errors: set[str] = field(default_factory=set)
     truncated: set[str] = field(default_factory=set)
     slices: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
-    outcomes: list[bytes] = field(default_factory=list)
+    outcomes: array[int] = field(default_factory=lambda: array("q"))
     begins: array[int] = field(default_factory=lambda: array("q"))
     lengths: array[int] = field(default_factory=lambda: array("q"))
 
@@ -157,23 +157,23 @@ def _read_samples(evaluation: Evaluation, data: bytes, path: str) -> dict[str, T
     for number, raw in enumerate(io.BytesIO(data), start=1):
         sample = reader.read(raw, number)
         if sample is not None:
-            _append(tasks[sample["task"]], sample, raw, begin)
+            _append(tasks[sample.task], sample, raw, begin)
         begin += len(raw)
     _raise(reader.findings)
     return tasks
 
 
-def _append(task: TaskSamples, sample: dict[str, Any], raw: bytes, begin: int) -> None:
-    task.ids.append(sample["item_id"])
-    task.digests.append(sample["item_digest"])
-    for name, value in sample["scores"].items():
-        task.scores[name].append(value)
-    if sample["error"] is not None:
-        task.errors.add(sample["item_id"])
-    if sample["truncated"]:
-        task.truncated.add(sample["item_id"])
-    task.slices.append(sample["slices"])
-    task.outcomes.append(hashlib.blake2b(raw, digest_size=16).digest())
+def _append(task: TaskSamples, sample: Sample, raw: bytes, begin: int) -> None:
+    task.ids.append(sample.item_id)
+    task.digests.append(sample.item_digest)
+    for name, column in task.scores.items():
+        column.append(sample.scores.get(name, NO_SCORE))
+    if sample.error is not None:
+        task.errors.add(sample.item_id)
+    if sample.truncated:
+        task.truncated.add(sample.item_id)
+    task.slices.append(tuple(sample.slices.items()))
+    task.outcomes.append(hash(raw))
     task.begins.append(begin)
     task.lengths.append(len(raw))
 

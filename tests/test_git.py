@@ -1,0 +1,92 @@
+"""git is really called."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from modelrelease import git
+from modelrelease.errors import InvalidInput, Unavailable
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    git.create(folder)
+    (folder / "a.txt").write_text("one\n")
+    git.commit_all(folder, "First")
+    return folder
+
+
+def test_head_is_the_commit_and_whether_tracked_files_differ(repository: Path) -> None:
+    clean = git.head(repository)
+    assert clean.sha is not None
+    assert len(clean.sha) == 40
+    assert clean.dirty is False
+    (repository / "new.txt").write_text("untracked")
+    assert git.head(repository).dirty is False
+    (repository / "a.txt").write_text("two\n")
+    assert git.head(repository) == git.Head(clean.sha, True)
+
+
+def test_outside_of_a_repository_there_is_no_head(tmp_path: Path) -> None:
+    assert git.head(tmp_path) == git.Head(None, None)
+
+
+def test_without_git_there_is_no_head(repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert git.head(repository) == git.Head(None, None)
+    with pytest.raises(Unavailable, match="MR603 git could not do its part"):
+        git.create(tmp_path)
+
+
+def test_before_the_first_commit_there_is_no_head(tmp_path: Path) -> None:
+    git.create(tmp_path)
+    assert git.head(tmp_path) == git.Head(None, None)
+
+
+def test_a_file_is_read_as_committed(repository: Path) -> None:
+    (repository / "a.txt").write_text("two\n")
+    git.commit_all(repository, "--amend")
+    (repository / "a.txt").write_text("three\n")
+    assert git.read_at(repository, "HEAD", "a.txt") == b"two\n"
+    assert git.read_at(repository, "HEAD~1", "a.txt") == b"one\n"
+
+
+def test_a_path_is_relative_to_the_folder(repository: Path) -> None:
+    (repository / "sub").mkdir()
+    (repository / "sub" / "b.txt").write_text("b\n")
+    git.commit_all(repository, "Second")
+    assert git.read_at(repository / "sub", "HEAD", "b.txt") == b"b\n"
+
+
+@pytest.mark.parametrize(
+    ("ref", "path", "message"),
+    [
+        ("nowhere", "a.txt", "a.txt: MR209 'nowhere' names no commit"),
+        ("--output=x", "a.txt", "a.txt: MR209 '--output=x' names no commit"),
+        ("-n1", "a.txt", "a.txt: MR209 '-n1' names no commit"),
+        ("HEAD\n", "a.txt", "names no commit"),
+        ("HEAD", "b.txt", "b.txt: MR209 is not in 'HEAD'"),
+    ],
+)
+def test_what_is_not_there_is_named(repository: Path, ref: str, path: str, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        git.read_at(repository, ref, path)
+    assert message in str(caught.value)
+    assert sorted(entry.name for entry in repository.iterdir()) == [".git", "a.txt"]
+
+
+def test_variables_of_a_hook_s_repository_lead_nowhere(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = git.head(repository)
+    other = tmp_path / "other"
+    other.mkdir()
+    subprocess.run(["git", "init", "--quiet", str(other)], check=True)
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    assert git.head(repository) == expected

@@ -1,0 +1,39 @@
+"""What the surroundings say, as values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelrelease.settings import cache_home, git_environment, run_url
+
+GITHUB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/bot", "GITHUB_RUN_ID": "7"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        ({"MODELRELEASE_CACHE": "/x"}, Path("/x")),
+        ({"XDG_CACHE_HOME": "/y"}, Path("/y/modelrelease")),
+        ({"MODELRELEASE_CACHE": "", "XDG_CACHE_HOME": ""}, Path.home() / ".cache" / "modelrelease"),
+    ],
+)
+def test_the_cache_is_the_user_s(environ: dict[str, str], folder: Path) -> None:
+    assert cache_home(environ) == folder
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [(GITHUB, "https://github.com/acme/bot/actions/runs/7"), ({}, None), ({**GITHUB, "GITHUB_RUN_ID": ""}, None)],
+)
+def test_the_run_s_address(environ: dict[str, str], url: str | None) -> None:
+    assert run_url(environ) == url
+
+
+def test_git_gets_none_of_its_own_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", "/elsewhere")
+    monkeypatch.setenv("OTHER", "kept")
+    environment = git_environment()
+    assert "GIT_DIR" not in environment
+    assert environment["OTHER"] == "kept"
