@@ -58,10 +58,10 @@ class Code(str, Enum):
 
 MEANING: dict[Code, str] = {
     Code.SYNTAX: "the file is not valid YAML, JSON or CSV",
-    Code.ENCODING: "the file is not UTF-8",
+    Code.ENCODING: "the file is not UTF-8, or holds a NUL byte",
     Code.DUPLICATE_KEY: "a key stands twice in one mapping",
     Code.NUMBER: "NaN, Infinity, or a number too large to be one",
-    Code.YAML_FEATURE: "several documents, a merge key, a tag, or aliases that expand without bound",
+    Code.YAML_FEATURE: "several documents, a merge key, a tag, a key that is no text, or aliases without bound",
     Code.UNKNOWN_KEY: "a key that this document does not have",
     Code.MISSING_FIELD: "a required key is missing",
     Code.INVALID_VALUE: "a value has the wrong type or is out of its range",
@@ -81,7 +81,7 @@ MEANING: dict[Code, str] = {
     Code.ROW_FIELD: "a field that one row lacks, or that is null there",
     Code.CHECKPOINT: "a folder is no checkpoint",
     Code.TOKENIZER: "a checkpoint has no usable tokenizer",
-    Code.LFS_POINTER: "a Git LFS pointer stands where the weights should be",
+    Code.LFS_POINTER: "a Git LFS pointer stands where the file itself should be",
     Code.UNSAFE_WEIGHTS: "weights in a form that could run code when read",
     Code.MALFORMED_WEIGHTS: "a weights file is damaged",
     Code.REMOTE_CODE: "a checkpoint asks for code of its own",

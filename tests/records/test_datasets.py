@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelrelease.errors import InvalidInput
+from modelrelease.records.canonical import digest_of
 from modelrelease.records.datasets import Row, read_dataset
-from modelrelease.records.digests import row_digest
 
 ID = "give every row a unique `id`"
 
@@ -58,7 +58,7 @@ def test_rows_come_with_the_id_and_the_line_of_each(
 
 def test_a_rows_digest_covers_all_of_it_whatever_the_order_of_its_keys() -> None:
     (row,) = read_dataset(b'{"x": {"b": 1, "a": "\\u00e9"}, "id": "1"}', "d.jsonl")
-    assert row == Row("1", 1, {"x": {"b": 1, "a": "é"}, "id": "1"}, row_digest({"id": "1", "x": {"a": "é", "b": 1}}))
+    assert row == Row("1", 1, {"x": {"b": 1, "a": "é"}, "id": "1"}, digest_of({"id": "1", "x": {"a": "é", "b": 1}}))
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_a_rows_digest_covers_all_of_it_whatever_the_order_of_its_keys() -> None
         ('{"id": ["a"]}\n', [f'd.jsonl:1: MR304 the row\'s `id` is ["a"] (a list); {ID}, text or a whole number']),
         ('{"id": 1}\n{"id": "1"}\n', [f"d.jsonl:2: MR303 the id `1` stands in line 1 and line 2; {ID}"]),
         (
-            '{"id": 1}\n{"id": 1,}\nNaN\n{"id": 2, "id": 3}\n{"id": 4, "x": 1e999}\n"é"\n{"id": 1}\n{"x": "\\ud800"}',
+            '{"id": 1}\n{"id" 1}\nNaN\n{"id": 2, "id": 3}\n{"id": 4, "x": 1e999}\n"é"\n{"id": 1}\n{"x": "\\ud800"}',
             [
-                "d.jsonl:2:10: MR201 is not valid JSON: ",
+                "d.jsonl:2:7: MR201 is not valid JSON: ",
                 "d.jsonl:3: MR204 `NaN` is no finite number; write a finite number, null, or text in quotes",
                 "d.jsonl:4: MR203 the key `id` stands twice; keep one of them",
                 "d.jsonl:5: MR204 `1e999` is no finite number; write a finite number, null, or text in quotes",

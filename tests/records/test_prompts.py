@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from modelrelease.errors import InvalidInput
 from modelrelease.records.canonical import digest_of
-from modelrelease.records.prompts import Message, Prompt, read_prompt
+from modelrelease.records.prompts import Message, Prompt, read_prompt, without_record
 from modelrelease.records.templates import compile_template
 
 GITHUB = """\
@@ -219,6 +219,17 @@ def test_the_digest_covers_what_the_prompt_says_and_not_who_changed_it(
     path: str, one: str, other: str, same: bool
 ) -> None:
     assert (read(one, path).digest == read(other, path).digest) is same
+
+
+@pytest.mark.parametrize(
+    ("value", "content"),
+    [
+        ({"author": 1, "reason": 2, "date": 3, "change": 4, "a": {"author": 5}}, {"a": {"author": 5}}),
+        ([{"author": 1}], [{"author": 1}]),
+    ],
+)
+def test_a_change_record_stands_at_the_top_of_a_mapping_and_nowhere_else(value: object, content: object) -> None:
+    assert without_record(value) == content
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ class Suite(Strict):
     tasks: tuple[Annotated[Generate | Choice, Field(discriminator="kind")], ...] = ()
     loose: tuple[Generate | Choice, ...] = ()
     gates: dict[str, Metric] = {}
+    keyed: dict[Annotated[str, Field(min_length=2)], int] = {}
     stop: str | list[str] | None = None
     nested: list[Annotated[Generate | Choice, Field(discriminator="kind")] | str] = []
     number: int | float = 1
@@ -116,6 +117,7 @@ def test_a_valid_document_becomes_a_model_by_the_rules_of_json() -> None:
         ),
         ({"metrics": [5]}, ["MR208 `metrics[0]` is 5 (a whole number); it must be text or a mapping"]),
         ({"mode": "of"}, ['MR208 `mode` is "of" (text); it must be `auto` or `never` or a mapping']),
+        ({"keyed": {"a": 1}}, ['MR208 `keyed.a` is "a" (text); string should have at least 2 characters']),
         ({"stop": 5}, ["MR208 `stop` is 5 (a whole number); it must be text or a list"]),
         ({"stop": ["a", None]}, ["MR208 `stop[1]` is null; it must be text"]),
         ({"number": "1"}, ['MR208 `number` is "1" (text); it must be a number']),

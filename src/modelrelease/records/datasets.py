@@ -14,7 +14,7 @@ from typing import Any
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, invalid
-from modelrelease.records.digests import canonical_bytes
+from modelrelease.records.canonical import canonical_bytes
 from modelrelease.records.faults import quoted
 from modelrelease.records.shown import kind_of, shown
 from modelrelease.records.strict_json import BadJson, parse_row, read_json

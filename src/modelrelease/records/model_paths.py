@@ -86,7 +86,8 @@ def _is_named(member: Any, label: str) -> bool:
 
 
 def _is_model(member: Any) -> bool:
-    return isinstance(member, type) and issubclass(member, BaseModel)
+    # Python 3.10 takes list[str] for a type, which issubclass() then refuses.
+    return get_origin(member) is None and isinstance(member, type) and issubclass(member, BaseModel)
 
 
 def _known_keys(members: Sequence[Any]) -> tuple[str, ...]:

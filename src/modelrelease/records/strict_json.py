@@ -11,7 +11,7 @@ from typing import Any
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput
 from modelrelease.records import faults, json_places
-from modelrelease.records.digests import canonical_bytes
+from modelrelease.records.canonical import canonical_bytes
 from modelrelease.records.located import MAX_DEPTH, Located
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")

@@ -18,9 +18,7 @@ from modelrelease.records.located import Keys, Located
 from modelrelease.records.model_errors import Traced, allowed_kind, choose
 from modelrelease.records.model_paths import literals, trace
 from modelrelease.records.shown import key_path, shown
-from modelrelease.records.suggestions import nearest, suggest
-
-__all__ = ["nearest", "validate"]
+from modelrelease.records.suggestions import suggest
 
 T = TypeVar("T", bound=BaseModel)
 

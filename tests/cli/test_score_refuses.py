@@ -1,0 +1,193 @@
+"""What a suite, a dataset, a prompt or a checkpoint can have wrong: one line, the exit code, nothing written."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tiny_models import TinyModels
+
+from modelrelease.cli.main import main
+
+ROW = '{"id": 0, "question": "who?", "choices": ["a", "b"], "answer": 0, "topic": "t", "reference": "a"}\n'
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 1\n"
+
+Spoil = Callable[[Path], object]
+
+
+def replace(name: str, old: str, new: str) -> Spoil:
+    def spoil(root: Path) -> None:
+        path = root / name
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), "utf-8")
+
+    return spoil
+
+
+def write(name: str, content: str | bytes) -> Spoil:
+    data = content if isinstance(content, bytes) else content.encode("utf-8")
+    return lambda root: (root / name).write_bytes(data)
+
+
+def row(old: str, new: str) -> Spoil:
+    return write("datasets/qa.jsonl", ROW.replace(old, new))
+
+
+def remove(*names: str) -> Spoil:
+    return lambda root: [(root / name).unlink() for name in names]
+
+
+SUITE, DATA, QA = "evals/release.yaml", "datasets/qa.jsonl", "prompts/qa.txt"
+WEIGHTS = "model/model.safetensors"
+REFUSED: dict[str, tuple[Spoil, int, str]] = {
+    "an unknown key": (
+        replace(SUITE, "slices:", "slice:"),
+        2,
+        f"{SUITE}:5: MR206 unknown key `slice`; did you mean `slices`?",
+    ),
+    "an unknown metric": (
+        replace(SUITE, "acc_norm", "acc_nrm"),
+        2,
+        f"{SUITE}:4: MR308 task `pick`: there is no metric `acc_nrm`; did you mean `acc_norm`?",
+    ),
+    "a missing field": (
+        replace(SUITE, "choices: choices,\n", "\n"),
+        2,
+        "MR208 a multiple_choice task has no `choices`",
+    ),
+    "no suite": (remove(SUITE), 2, f"{SUITE}: MR209 does not exist"),
+    "no config": (remove("modelrelease.yaml"), 2, "modelrelease.yaml: MR209 is not in"),
+    "repeats": (
+        replace(SUITE, "kind: perplexity", "repeats: 3, kind: perplexity"),
+        2,
+        "MR311 task `read` asks for `repeats`",
+    ),
+    "clusters": (
+        replace(SUITE, "kind: perplexity", "cluster_by: x, kind: perplexity"),
+        2,
+        "MR311 task `read` asks for",
+    ),
+    "a template field that no row has": (
+        write(QA, "first\n{{qestion}}"),
+        2,
+        f"{QA}:1: MR301 names the field `qestion`, which no row of {DATA} has",
+    ),
+    "a template that opens nothing": (write(QA, "a\n{{ %}"), 2, f"{QA}:2: MR302 `{{{{ %}}` opens no field"),
+    "a duplicate id": (write(DATA, ROW + ROW), 2, f"{DATA}:2: MR303"),
+    "no id": (row('"id": 0, ', ""), 2, f"{DATA}:1: MR304"),
+    "invalid JSON": (write(DATA, ROW + "{x}\n"), 2, f"{DATA}:2:2: MR201 is not valid JSON"),
+    "a duplicate key": (row('"id": 0', '"id": 0, "id": 1'), 2, f"{DATA}:1: MR203"),
+    "NaN": (row('"answer": 0', '"answer": NaN'), 2, f"{DATA}:1: MR204 `NaN` is no finite number"),
+    "invalid UTF-8": (write(DATA, ROW.encode() + b'{"id": "\xff"}\n'), 2, f"{DATA}:2: MR202 byte 0xff is not UTF-8"),
+    "an empty dataset": (write(DATA, ""), 2, f"{DATA}: MR305"),
+    "a choice list of one": (
+        row('["a", "b"]', '["a"]'),
+        2,
+        f"{DATA}:1: MR306 `choices` must be a list of two or more non-empty texts (1 of them)",
+    ),
+    "an index out of range": (
+        row('"answer": 0', '"answer": 2'),
+        2,
+        f"{DATA}:1: MR307 `answer` is 2; it must be an index from 0 to 1 or one of the choices",
+    ),
+    "a negative index": (row('"answer": 0', '"answer": -1'), 2, f"{DATA}:1: MR307 `answer` is -1"),
+    "a null field": (row('"who?"', "null"), 2, f"{DATA}:1: MR313 has no `question`, which the prompt names"),
+    "a prompt longer than the context": (
+        row('"who?"', f'"{"what " * 80}"'),
+        2,
+        f"{DATA}:1: MR407 item '0' of task `pick` needs ",
+    ),
+    "a dataset outside": (replace(SUITE, DATA, "../qa.jsonl"), 2, "../qa.jsonl: MR209 lies outside the repository"),
+    "a dataset that is an LFS pointer": (write(DATA, POINTER), 2, f"{DATA}: MR403 is a Git LFS pointer"),
+    "no tokenizer": (
+        remove("model/tokenizer.json", "model/tokenizer_config.json"),
+        2,
+        "model: MR402 has no tokenizer",
+    ),
+    "an LFS pointer for weights": (
+        write(WEIGHTS, POINTER),
+        2,
+        f"{WEIGHTS}: MR403 is a Git LFS pointer, not the weights",
+    ),
+    "a pickle for weights": (
+        write(WEIGHTS, pickle.dumps([1])),
+        1,
+        f"{WEIGHTS}: MR404 is a pickle under a safetensors name; save the weights with safetensors",
+    ),
+    "damaged weights": (write(WEIGHTS, b"\xff" * 100), 2, f"{WEIGHTS}: MR405 is no sound safetensors file"),
+    "no model": (lambda root: shutil.rmtree(root / "model"), 2, "model: MR401 is no folder"),
+}
+
+
+@pytest.fixture
+def repository(project: Path, tiny: TinyModels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    shutil.copytree(tiny.folder("llama"), project / "model")
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("MODELRELEASE_CACHE", str(tmp_path / "cache"))
+    return project
+
+
+def files(root: Path) -> set[str]:
+    return {path.relative_to(root).as_posix() for path in root.rglob("*")}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_wrong_is_said_in_a_line_and_nothing_is_written(
+    repository: Path, case: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil, code, line = REFUSED[case]
+    spoil(repository)
+    before = files(repository)
+    assert main(["score", "model"]) == code
+    out, err = capsys.readouterr()
+    assert line in err
+    assert "Traceback" not in err
+    assert out == ""
+    assert files(repository) == before
+
+
+def test_a_hub_model_is_refused_for_now(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", "hf://acme/bot@main"]) == 2
+    assert "hf://acme/bot@main: MR311 models on the Hub are not scored by this version" in capsys.readouterr().err
+
+
+def test_the_record_of_a_version_is_not_overwritten(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    version = repository / "models" / "model_v1.0"
+    version.mkdir(parents=True)
+    (version / "eval.json").write_text("the record")
+    assert main(["score", "model", "--out", str(version)]) == 2
+    assert "MR410 is the record of a version" in capsys.readouterr().err
+    assert (version / "eval.json").read_text() == "the record"
+
+
+def test_a_scored_version_holds_its_record_and_the_next_run_goes_elsewhere(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = repository / "models" / "model_v1.0"
+    shutil.copytree(repository / "model", version / "checkpoint")
+    assert main(["score", "models/model_v1.0"]) == 0
+    assert {path.name for path in version.iterdir()} == {"checkpoint", "eval.json", "samples.jsonl"}
+    record = (version / "eval.json").read_bytes()
+    assert main(["score", "models/model_v1.0"]) == 0
+    assert (version / "eval.json").read_bytes() == record
+    runs = list((repository / ".modelrelease" / "runs").iterdir())
+    assert len(runs) == 1
+    assert (runs[0] / "samples.jsonl").read_bytes() == (version / "samples.jsonl").read_bytes()
+    assert (repository / ".modelrelease" / ".gitignore").read_text() == "*\n"
+
+
+def test_another_suite_s_evaluation_is_not_the_version_s_record(repository: Path) -> None:
+    version = repository / "models" / "model_v1.0"
+    shutil.copytree(repository / "model", version / "checkpoint")
+    shutil.copy(repository / SUITE, repository / "evals" / "other.yaml")
+    assert main(["score", "models/model_v1.0", "--suite", "evals/other.yaml"]) == 0
+    assert not (version / "eval.json").exists()
+
+
+def test_json_is_the_document_that_was_written(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", "model", "--out", "out", "--json"]) == 0
+    assert capsys.readouterr().out == (repository / "out" / "eval.json").read_text("utf-8")

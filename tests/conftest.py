@@ -1,0 +1,47 @@
+"""What all tests share: tiny checkpoints and a small repository, see ``tiny_models``."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_models import TinyModels, write_project
+
+# Two test processes with two threads each are several times slower on two cores; commands we start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModels:
+    """Return the tiny checkpoints by name; torch is offline, quiet, and has one thread."""
+    from modelrelease.scoring.engines.loading import import_torch
+
+    import_torch().set_num_threads(1)
+    return TinyModels(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def altered(tiny: TinyModels, tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that copies a tiny checkpoint, with other JSON settings in the files it names."""
+
+    def alter(name: str = "llama", **changes: dict[str, Any]) -> Path:
+        folder = tmp_path / "checkpoint"
+        shutil.copytree(tiny.folder(name), folder)
+        for stem, settings in changes.items():
+            path = folder / f"{stem}.json"
+            before = json.loads(path.read_text("utf-8")) if path.exists() else {}
+            path.write_text(json.dumps({**before, **settings}), "utf-8")
+        return folder
+
+    return alter
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a repository with a suite of all kinds of tasks over text and chat prompts."""
+    return write_project(tmp_path / "repository")
