@@ -13,7 +13,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "score.md", ROOT / "docs" / "compare.md")
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "examples" / "demo" / "README.md",
+    ROOT / "docs" / "score.md",
+    ROOT / "docs" / "compare.md",
+)
 BLOCKED = 1
 
 
