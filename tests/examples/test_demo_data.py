@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,8 +53,12 @@ def test_no_test_text_stands_in_the_training_text(folder: Path, name: str, field
 
 def test_every_fact_that_is_asked_is_told_in_training_in_other_words(folder: Path) -> None:
     told = (folder / "training" / "text.txt").read_text("utf-8").split("\n\n")
-    for row in rows(folder, "reply"):
-        name = next(word.strip("?.,") for word in row["question"].split()[1:] if word[:1].isupper())
+    names = re.findall(r"\bprice of (\w+)\.", "\n".join(told) + json.dumps(rows(folder, "choose")))
+    assert len(set(names)) > 40
+    asked = [row for row in rows(folder, "reply") if any(name in row["question"] for name in names)]
+    assert len(asked) > 80
+    for row in asked:
+        name = next(name for name in names if name in row["question"])
         assert any(name in text and text.strip().endswith(f"A: {row['answer']}") for text in told), row
 
 
