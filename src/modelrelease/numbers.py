@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 MINUS = "−"
 
@@ -16,7 +17,8 @@ def show_value(value: float | None, points: bool) -> str:
     """Return a mean: ``32.0`` for a share of .32, four significant digits otherwise; ``–`` for None."""
     if value is None:
         return "–"
-    return _fixed(value * 100, 1) if points else _significant(value, 4)
+    text = _fixed(abs(value) * 100, 1) if points else _significant(abs(value), 4)
+    return (MINUS if value < 0 else "") + text
 
 
 def show_delta(value: float | None, points: bool, *, sign: bool = True) -> str:
@@ -41,6 +43,11 @@ def show_count(count: int) -> str:
     return f"{count:,}"
 
 
+def show_items(count: int) -> str:
+    """Return ``1 item``, ``1,100 items``."""
+    return f"{count:,} item{'' if count == 1 else 's'}"
+
+
 def show_p(p: float | None) -> str:
     """Return a p value with two significant digits, ``< 0.0001`` below that."""
     if p is None:
@@ -53,15 +60,15 @@ def round_range(low: int, high: int) -> tuple[int, int]:
     return _rounded(low, math.floor), _rounded(high, math.ceil)
 
 
-def _rounded(count: int, way: type[int] | object) -> int:
+def _rounded(count: int, way: Callable[[float], int]) -> int:
     if count < 100:
         return count
-    unit = 10 ** (len(str(count)) - 2)
-    return int((math.floor if way is math.floor else math.ceil)(count / unit)) * unit
+    unit: int = 10 ** (len(str(count)) - 2)
+    return way(count / unit) * unit
 
 
 def _fixed(value: float, digits: int) -> str:
-    """Fixed digits, more of them where the value would show as 0 and is none."""
+    """Fixed digits of 0 or more; more of them where the value would show as 0 and is none."""
     text = f"{value:.{digits}f}"
     return text if value == 0 or float(text) != 0 else _significant(value, 2)
 
@@ -69,7 +76,7 @@ def _fixed(value: float, digits: int) -> str:
 def _significant(value: float, digits: int) -> str:
     if value == 0:
         return "0"
-    if not math.isfinite(value) or not 1e-6 <= abs(value) < 1e6:
+    if not math.isfinite(value) or not 1e-4 <= value < 1e6:
         return f"{value:.{digits}g}"
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    decimals = max(0, digits - 1 - math.floor(math.log10(value)))
     return f"{value:.{decimals}f}"

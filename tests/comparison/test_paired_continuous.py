@@ -8,15 +8,20 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.stats import permutation_test, ttest_1samp
+from scipy.stats import binom, permutation_test, ttest_1samp
 
 from modelrelease.comparison import paired_continuous
 from modelrelease.comparison.paired_continuous import (
+    is_sparse,
+    measure_spread,
     non_inferior_t,
     p_noninferior_t,
     paired_t_interval,
     paired_t_p,
     sign_flip_p,
+    sparse_guard_p,
+    t_interval,
+    t_p,
 )
 
 SAMPLE = [0.12, -0.05, 0.3, 0.0, 0.08, -0.2, 0.11, 0.07, -0.01, 0.02]
@@ -165,3 +170,67 @@ def test_five_thousand_items_are_drawn_in_small_blocks() -> None:
     blocks = [patterns.shape for patterns in paired_continuous._drawn_patterns(5000, 0)]
     assert sum(rows for rows, _ in blocks) == paired_continuous.PERMUTATIONS
     assert max(rows for rows, _ in blocks) * 5000 * 8 < 16_000_000
+
+
+@pytest.mark.parametrize(
+    ("d", "width", "sparse"),
+    [
+        ([0.0] * 50, 1.0, True),
+        ([0.1] * 9 + [0.0] * 50, 1.0, True),
+        ([0.1] * 9 + [0.0] * 50, None, True),
+        ([0.1] * 10, 1.0, False),
+        ([-0.1] * 10, 1.0, True),  # none for the better
+        ([-0.1] * 10, None, False),  # t judges: nothing bounds what an item can lose
+        ([-0.1] * 9 + [0.1], 1.0, False),
+    ],
+)
+def test_the_guard_is_for_few_changes_and_for_losses_alone(d: list[float], width: float | None, sparse: bool) -> None:
+    assert is_sparse(d, width) is sparse
+    assert (sparse_guard_p(d, 0.05, width) > 0) is sparse
+
+
+@pytest.mark.parametrize(
+    ("d", "margin", "width", "p"),
+    [
+        ([0.0] * 59, 0.05, 1.0, 0.95**59),
+        ([0.0] * 59, 0.5, 10.0, 0.95**59),
+        ([-1.0] + [0.0] * 58, 0.05, 1.0, 0.95**59 + 59 * 0.05 * 0.95**58),
+        ([-0.001] + [0.0] * 58, 0.05, 1.0, (1 - 0.0375 / 0.9875) ** 59),  # none lost more than a quarter of the margin
+        ([-0.03] * 59, 0.05, 1.0, (1 - 0.0125 / 0.9625) ** 59),  # none lost more than three quarters
+        ([-0.04] * 59, 0.05, 1.0, 1.0),
+        ([0.5] * 9 + [0.0] * 50, 0.05, 1.0, 0.95**59),
+        ([0.5] * 10 + [0.0] * 50, 0.05, 1.0, 0.0),
+        ([-0.2] * 12 + [0.0] * 100, 0.1, 2.0, float(binom.cdf(12, 112, 0.05))),
+        ([-0.06] * 12 + [0.0] * 100, 0.1, 2.0, float(binom.cdf(0, 112, 0.025 / 1.925))),
+        ([0.0] * 59, 0.05, None, 1.0),
+        ([0.0] * 59, 2.0, 1.0, 0.0),  # no mean can fall that far
+        ([-1.0] * 59, 2.0, 1.0, 0.0),
+    ],
+)
+def test_the_guard_is_the_binomial_bound_on_how_many_got_worse(
+    d: list[float], margin: float, width: float | None, p: float
+) -> None:
+    assert sparse_guard_p(d, margin, width) == pytest.approx(p, rel=1e-12)
+
+
+@given(st.lists(st.sampled_from([-1.0, -0.3, 0.0, 0.2, 1.0]), min_size=1, max_size=60), st.sampled_from([0.01, 0.1]))
+@settings(deadline=None)
+def test_one_more_item_that_got_worse_never_helps_past_the_guard(d: list[float], margin: float) -> None:
+    if is_sparse(d, 1.0) and 0.0 in d:
+        worse = list(d)
+        worse[worse.index(0.0)] = -0.01
+        assert not is_sparse(worse, 1.0) or sparse_guard_p(worse, margin, 1.0) >= sparse_guard_p(d, margin, 1.0)
+
+
+def test_a_spread_that_is_known_is_not_computed_again() -> None:
+    d = drawn(6000, 3)
+    other = measure_spread([1.0, 2.0])
+    assert sign_flip_p(d, 0) == (paired_t_p(d), "paired t")
+    assert sign_flip_p(d, 0, other) == (t_p(other), "paired t")
+
+
+def test_differences_too_far_apart_for_floats_bound_nothing() -> None:
+    spread = measure_spread([1.7e308, -1.7e308, -1.7e308])
+    assert math.isinf(spread.stderr)
+    assert t_interval(spread, 0.95) == (-math.inf, math.inf)
+    assert t_p(spread) == 1.0

@@ -16,8 +16,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("baseline", type=Path, metavar="BASELINE", help="an eval.json, or a folder that holds one")
     parser.add_argument("candidate", type=Path, metavar="CANDIDATE", help="likewise")
     add_config(parser)
-    parser.add_argument("--on-changed-items", choices=("refuse", "intersect"), default="refuse")
-    parser.add_argument("--format", choices=("table", "json", "markdown"), default="table")
+    parser.add_argument(
+        "--on-changed-items",
+        choices=("refuse", "intersect"),
+        default="refuse",
+        help="items that differ between the sides: refuse to compare (default), or compare the rest",
+    )
+    formats = ("table", "json", "markdown")
+    parser.add_argument("--format", choices=formats, default="table", help="what is printed (default: table)")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from modelrelease.codes import Code
@@ -27,21 +28,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Answer one of the two questions; exit 0."""
+    _check(arguments)
     from modelrelease.comparison.plan import plan_items, plan_margins
     from modelrelease.reports.power import items_text, margins_text
 
-    _check(arguments)
     if arguments.items is not None:
-        plans = plan_margins(arguments.items, arguments.discordance, arguments.alpha)
-        text = margins_text(arguments.items, plans)
+        margins = plan_margins(arguments.items, arguments.discordance, arguments.alpha)
+        sys.stdout.write(_json(margins) if arguments.json else margins_text(arguments.items, margins))
     else:
-        plans = plan_items(arguments.margin, arguments.discordance, arguments.alpha)
-        text = items_text(arguments.margin, plans)
-    sys.stdout.write(_json(plans) if arguments.json else text)
+        items = plan_items(arguments.margin, arguments.discordance, arguments.alpha)
+        sys.stdout.write(_json(items) if arguments.json else items_text(arguments.margin, items))
     return 0
 
 
-def _json(plans: list[ItemsPlan] | list[MarginPlan]) -> str:
+def _json(plans: Sequence[ItemsPlan | MarginPlan]) -> str:
     from dataclasses import asdict
 
     return json.dumps([asdict(plan) for plan in plans], indent=2, sort_keys=True) + "\n"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from modelrelease.comparison.measure import Measure
-from modelrelease.comparison.pairing import refused_tasks
 from modelrelease.records.comparison import Comparability, Difference, Side, Subject
 from modelrelease.records.evaluation import Evaluation, ScoredTask
 from modelrelease.records.results import Results
@@ -21,8 +22,22 @@ def compare_facts(baseline: Evaluation, candidate: Evaluation, measures: list[Me
     for what, task, before, after in _task_facts(baseline, candidate):
         if before != after:
             differs.append(Difference(what=what, baseline=before, candidate=after, task=task))
-    tasks = {measure.info.task: measure.paired for measure in measures}
-    return Comparability(same=tuple(same), differs=tuple(differs), refused=refused_tasks(tasks.values()))
+    return Comparability(same=tuple(same), differs=tuple(differs), refused=tuple(_refused(measures)))
+
+
+def _refused(measures: list[Measure]) -> Iterator[Difference]:
+    """Yield what is not compared: a task as a whole once, a metric of its own by name."""
+    told: set[str] = set()
+    for measure in measures:
+        task, problem = measure.info.task, measure.problem
+        if problem is None or task in told:
+            continue
+        reason = problem.reason
+        if measure.paired.problem is not None:
+            told.add(task)
+        else:
+            reason = f"{measure.info.metric}: {reason}"
+        yield Difference(what=f"{problem.verdict}: {reason}", baseline=None, candidate=None, task=task)
 
 
 def _facts(baseline: Evaluation, candidate: Evaluation) -> list[tuple[str, str | None, str | None]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from modelrelease.comparison import wording
 from modelrelease.comparison.comparability import compare_facts, describe_side, subjects
-from modelrelease.comparison.flips import LookUp, compare_slices, describe_flips
+from modelrelease.comparison.evidence import finite, interval
+from modelrelease.comparison.flips import LookUp, Places, compare_slices, describe_flips, slice_places
 from modelrelease.comparison.judgement import Judgement, Ruling, rule
 from modelrelease.comparison.measure import Measure, measure
 from modelrelease.comparison.policy import Policy, check_policy
@@ -41,7 +41,7 @@ def compare(baseline: Results, candidate: Results, question: Question, look_up: 
         confidence=1 - question.policy.gate.alpha,
         context=question.context,
         policies=(_answer(question.policy, judgement),),
-        metrics=tuple(_row(ruling, candidate, question.policy.gate, look_up) for ruling in judgement.rulings),
+        metrics=_rows(judgement, candidate, question.policy.gate, look_up),
         decision=judgement.decision,
         headline=judgement.headline,
         reasons=judgement.reasons,
@@ -57,7 +57,7 @@ def diff(baseline: Results, candidate: Results, look_up: LookUp, *, intersect: b
     return Diff(
         **_side_by_side(baseline, candidate, measures, ("argument", "argument")),
         confidence=1 - gate.alpha,
-        metrics=tuple(_row(ruling, candidate, gate, look_up) for ruling in judgement.rulings),
+        metrics=_rows(judgement, candidate, gate, look_up),
     )
 
 
@@ -82,7 +82,18 @@ def _answer(policy: Policy, judgement: Judgement) -> PolicyAnswer:
     )
 
 
-def _row(ruling: Ruling, candidate: Results, gate: GatePolicy, look_up: LookUp) -> MetricComparison:
+def _rows(judgement: Judgement, candidate: Results, gate: GatePolicy, look_up: LookUp) -> tuple[MetricComparison, ...]:
+    places: dict[str, Places] = {}
+    rows = []
+    for ruling in judgement.rulings:
+        paired = ruling.measure.paired
+        if paired.name in candidate.tasks and paired.name not in places:
+            places[paired.name] = slice_places(paired, candidate.tasks[paired.name])
+        rows.append(_row(ruling, places.get(paired.name, {}), gate.alpha, look_up))
+    return tuple(rows)
+
+
+def _row(ruling: Ruling, places: Places, alpha: float, look_up: LookUp) -> MetricComparison:
     measured = ruling.measure
     row = MetricComparison(
         task=measured.info.task,
@@ -101,13 +112,13 @@ def _row(ruling: Ruling, candidate: Results, gate: GatePolicy, look_up: LookUp) 
     )
     if measured.problem is not None:
         return row
-    low, high = _interval(measured, 1 - gate.alpha)
+    low, high = interval(measured.evidence, measured.info, 1 - alpha)
     return row.model_copy(
         update={
             "delta": measured.delta,
-            "ci_low": _finite(low),
-            "ci_high": _finite(high),
-            "ni_low": _finite(measured.evidence.interval(1 - 2 * gate.alpha)[0]),
+            "ci_low": low,
+            "ci_high": high,
+            "ni_low": finite(measured.evidence.interval(1 - 2 * alpha)[0]),
             "p_difference": measured.evidence.p_difference,
             "p_exact": measured.evidence.p_exact,
             "p_holm": ruling.p_holm,
@@ -115,16 +126,6 @@ def _row(ruling: Ruling, candidate: Results, gate: GatePolicy, look_up: LookUp) 
             "method": measured.evidence.method,
             "power": ruling.power,
             "flips": describe_flips(measured, look_up),
-            "slices": tuple(compare_slices(measured, candidate.tasks[measured.info.task], gate.alpha)),
+            "slices": tuple(compare_slices(measured, places, alpha)),
         }
     )
-
-
-def _interval(measured: Measure, confidence: float) -> tuple[float, float]:
-    """The interval of candidate minus baseline, in the metric's own direction."""
-    low, high = measured.evidence.interval(confidence)
-    return (low, high) if measured.info.higher_is_better else (-high, -low)
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -18,7 +18,6 @@ from modelrelease.comparison import power
 from modelrelease.comparison.floors import lower_bound_binary, lower_bound_mean
 from modelrelease.comparison.paired_binary import PairedTable
 from modelrelease.records.evaluation import MetricResult
-from modelrelease.stats import stderr
 
 PERMUTATION_SEED = 0
 
@@ -62,7 +61,7 @@ class Evidence(Protocol):
         """Return the items below which nothing can be shown, whatever the variance."""
 
     def finest_margin(self, alpha: float) -> float:
-        """Return the margin below which these items show nothing, whatever the variance."""
+        """Return the margin below which these items show nothing, whatever the variance; infinite where at none."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +133,12 @@ class ContinuousEvidence:
         return len(self.differences)
 
     @cached_property
+    def _spread(self) -> continuous.Spread:
+        return continuous.measure_spread(self.differences)
+
+    @cached_property
     def _test(self) -> tuple[float, str]:
-        return continuous.sign_flip_p(self.differences, PERMUTATION_SEED)
+        return continuous.sign_flip_p(self.differences, PERMUTATION_SEED, self._spread)
 
     @property
     def method(self) -> str:
@@ -152,24 +155,27 @@ class ContinuousEvidence:
         """There is none."""
         return None
 
-    @cached_property
+    @property
     def variance(self) -> float:
-        """The sample variance of the differences."""
-        return stderr(self.differences) ** 2 * self.n
+        """The sample variance of the differences; infinite where floats cannot hold it."""
+        deviation = self._spread.stderr * math.sqrt(self.n)
+        return deviation * deviation
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Return the paired t interval."""
-        return continuous.paired_t_interval(self.differences, confidence)
+        return continuous.t_interval(self._spread, confidence)
 
     def p_noninferior(self, margin: float) -> float:
         """Return the one-sided paired t p, with the exact guard where few items changed.
 
-        A gain that is proven without t is no loss, whatever the guard says.
+        A gain that the sign flips prove is no loss, whatever t and the guard say. Where differences can only be
+        -1, 0 and 1, a true loss of the margin passes in at most 7.4 % of cases (n = 500, margin .03, gains .005) at
+        a nominal 5 %; t alone would let it pass in up to 86 %.
         """
-        p = continuous.p_noninferior_t(self.differences, margin)
+        t = continuous.t_p_noninferior(self._spread, margin)
         guard = continuous.sparse_guard_p(self.differences, margin, self.width)
-        proven = self.p_difference / 2 if math.fsum(self.differences) > 0 else 1.0
-        return max(p, min(guard, proven))
+        proven = self.p_difference / 2 if self._spread.mean > 0 else 1.0
+        return min(proven, max(t, guard))
 
     def floor(self, alpha: float) -> float:
         """Return the t lower bound of the candidate's mean."""
@@ -180,26 +186,47 @@ class ContinuousEvidence:
         return power.variance_range(self.variance, self.n)
 
     def fewest_items(self, margin: float, alpha: float) -> int:
-        """Return 2: a spread needs two values."""
-        return 2
+        """Return what the guard needs if none of the items got worse; 2 without it: a spread needs two values."""
+        if self.width is None or margin >= self.width or not self._sparse:
+            return 2
+        return power.fewest_items(margin / self.width, alpha)
 
     def finest_margin(self, alpha: float) -> float:
-        """Return 0: there is no such margin."""
-        return 0.0
+        """Return what the guard would show if none of the items got worse; 0 without it."""
+        if not self._sparse:
+            return 0.0
+        return math.inf if self.width is None else self.width * power.finest_margin(self.n, alpha)
+
+    @cached_property
+    def _sparse(self) -> bool:
+        return continuous.is_sparse(self.differences, self.width)
 
 
 def gather_evidence(before: Sequence[float], after: Sequence[float], metric: MetricResult) -> Evidence:
-    """Return what paired scores say; ``before[i]`` and ``after[i]`` are one item's, at least one of them."""
+    """Return what paired scores say; ``before[i]`` and ``after[i]`` are one item's, at least one of them.
+
+    Shares that are all 0 or 1 are right or wrong, whatever the metric could have given.
+    """
+    worse, better = (before, after) if metric.higher_is_better else (after, before)
+    differences = [b - a for a, b in zip(worse, better, strict=True)]
     low, high = metric.range
-    higher_is_better = metric.higher_is_better
-    if not higher_is_better:
-        differences = [a - b for b, a in zip(after, before, strict=True)]
-    else:
-        differences = [b - a for a, b in zip(before, after, strict=True)]
-    if not metric.binary:
+    right_or_wrong = {0.0, 1.0}
+    if (low, high) != (0.0, 1.0) or not (right_or_wrong.issuperset(before) and right_or_wrong.issuperset(after)):
         return ContinuousEvidence(differences, after, None if high is None else high - low)
-    gains = sum(d > 0 for d in differences)
-    losses = sum(d < 0 for d in differences)
-    right = round(math.fsum(after)) if higher_is_better else len(after) - round(math.fsum(after))
-    both = right - gains
+    gains, losses = differences.count(1.0), differences.count(-1.0)
+    right = sum(after) if metric.higher_is_better else len(after) - sum(after)
+    both = round(right) - gains
     return BinaryEvidence(PairedTable(both, losses, gains, len(differences) - both - losses - gains))
+
+
+def interval(evidence: Evidence, metric: MetricResult, confidence: float) -> tuple[float | None, float | None]:
+    """Return the interval of candidate minus baseline in the metric's own direction; None where it has no end."""
+    low, high = evidence.interval(confidence)
+    if not metric.higher_is_better:
+        low, high = 0.0 - high, 0.0 - low  # so that no zero has a sign
+    return finite(low), finite(high)
+
+
+def finite(value: float) -> float | None:
+    """Return ``value``, or None where it is infinite or no number: JSON has neither."""
+    return value if math.isfinite(value) else None

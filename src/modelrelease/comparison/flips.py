@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from modelrelease.comparison.evidence import gather_evidence
+from modelrelease.comparison.evidence import gather_evidence, interval
 from modelrelease.comparison.measure import Measure
+from modelrelease.comparison.pairing import PairedTask
 from modelrelease.errors import shorten
 from modelrelease.records.comparison import MAX_EXAMPLES, MAX_FIELD, Example, Flips, SliceComparison
-from modelrelease.records.results import TaskSamples
+from modelrelease.records.task_samples import TaskSamples
 from modelrelease.stats import mean
 
 MAX_SLICES = 50
-
-
-@dataclass(frozen=True)
-class Change:
-    """One item whose score changed: its place among the paired items, and by how much (better is positive)."""
-
-    place: int
-    improvement: float
-
-    @property
-    def direction(self) -> Literal["fixed", "broken"]:
-        """Whether the item got better or worse."""
-        return "fixed" if self.improvement > 0 else "broken"
+_MAX_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -38,37 +28,36 @@ class SampleTexts:
     candidate: dict[str, Any]
 
 
+Places = dict[tuple[str, str], list[int]]
+"""Field and value of a slice, and the places of its items among the paired ones."""
+
 LookUp = Callable[[Measure, int], SampleTexts]
 """Given a measure and a place among its paired items, what is shown of it."""
 
 
-def changes(measure: Measure) -> list[Change]:
-    """Return the items whose score changed: broken before fixed, the largest change first, then in order."""
-    sign = 1 if measure.info.higher_is_better else -1
-    pairs = zip(measure.before, measure.after, strict=True)
-    found = [Change(place, sign * (b - a)) for place, (a, b) in enumerate(pairs) if a != b]
-    return sorted(found, key=lambda change: (change.improvement > 0, -abs(change.improvement), change.place))
-
-
 def describe_flips(measure: Measure, look_up: LookUp) -> Flips:
-    """Return how many items got better and worse, with at most ``MAX_EXAMPLES`` of them."""
-    found = changes(measure)
-    fixed = [change for change in found if change.direction == "fixed"]
-    broken = found[: len(found) - len(fixed)]
+    """Return how many items got better and worse, with at most ``MAX_EXAMPLES`` of them.
+
+    Broken before fixed, the largest change first, equal ones in the order of the items.
+    """
     # Half of the room for each side, and what one side leaves for the other.
-    share = MAX_EXAMPLES // 2
-    kept = broken[: max(share, MAX_EXAMPLES - len(fixed))]
-    kept += fixed[: MAX_EXAMPLES - len(kept)]
-    examples = tuple(_example(measure, change, look_up(measure, change.place)) for change in kept)
-    return Flips(fixed=len(fixed), broken=len(broken), examples=examples)
+    broken = _largest(measure, measure.broken, max(MAX_EXAMPLES // 2, MAX_EXAMPLES - len(measure.fixed)))
+    fixed = _largest(measure, measure.fixed, MAX_EXAMPLES - len(broken))
+    examples = [_example(measure, place, "broken", look_up) for place in broken]
+    examples += [_example(measure, place, "fixed", look_up) for place in fixed]
+    return Flips(fixed=len(measure.fixed), broken=len(measure.broken), examples=tuple(examples))
 
 
-def _example(measure: Measure, change: Change, texts: SampleTexts) -> Example:
-    metric = measure.info.metric
+def _largest(measure: Measure, places: list[int], count: int) -> list[int]:
+    return heapq.nsmallest(count, places, key=lambda place: -abs(measure.rises[place]))
+
+
+def _example(measure: Measure, place: int, direction: Literal["fixed", "broken"], look_up: LookUp) -> Example:
+    texts, metric = look_up(measure, place), measure.info.metric
     return Example(
         task=measure.info.task,
-        item_id=texts.candidate["item_id"],
-        direction=change.direction,
+        item_id=shorten(texts.candidate["item_id"], MAX_FIELD),
+        direction=direction,
         input=_cut(texts.input),
         target=_cut(_text(texts.candidate["target"])),
         baseline=_cut(_answer(texts.baseline, metric)),
@@ -80,9 +69,13 @@ def _answer(sample: dict[str, Any], metric: str) -> str | None:
     """What a side answered: its text, its choice, or, for a text that was only scored, the score."""
     if sample["output"] is not None:
         return _text(sample["output"])
-    if sample["prediction"] is not None:
+    score = sample["scores"][metric]
+    if sample["prediction"] is None:
+        return f"{score:.4g}"
+    # The choice on record is that of the task's first metric; another one (acc_norm) can have chosen otherwise.
+    if score == (sample["prediction"] == sample["target"]):
         return _text(sample["prediction"])
-    return f"{sample['scores'][metric]:.4g}" if metric in sample["scores"] else None
+    return f"{'right' if score else 'wrong'} by {metric}"
 
 
 def _text(value: Any) -> str | None:
@@ -95,34 +88,35 @@ def _cut(text: str | None) -> str | None:
     return None if text is None else shorten(text, MAX_FIELD)
 
 
-def compare_slices(measure: Measure, samples: TaskSamples, alpha: float) -> Iterator[SliceComparison]:
-    """Yield the metric by slice, at most ``MAX_SLICES``: information, never a verdict."""
-    places: dict[tuple[str, str], list[int]] = {}
-    for place, number in enumerate(measure.paired.candidate):
+def slice_places(paired: PairedTask, samples: TaskSamples) -> Places:
+    """Return where the items of each slice stand among the paired ones; ``samples`` are the candidate's."""
+    places: Places = {}
+    for place, number in enumerate(paired.candidate):
         for pair in samples.slices[number]:
-            places.setdefault(pair, []).append(place)
+            if pair in places:
+                places[pair].append(place)
+            else:
+                places[pair] = [place]
+    return places
+
+
+def compare_slices(measure: Measure, places: Places, alpha: float) -> Iterator[SliceComparison]:
+    """Yield the metric by slice, at most ``MAX_SLICES``: information, never a verdict."""
     for (field, value), own in sorted(places.items())[:MAX_SLICES]:
-        yield _slice(measure, field, value, own, alpha)
-
-
-def _slice(measure: Measure, field: str, value: str, places: list[int], alpha: float) -> SliceComparison:
-    before = [measure.before[place] for place in places]
-    after = [measure.after[place] for place in places]
-    turned = measure.info.higher_is_better
-    low, high = gather_evidence(before, after, measure.info).interval(1 - alpha)
-    if not turned:
-        low, high = -high, -low
-    better = sum((b > a) is turned for a, b in zip(before, after, strict=True) if a != b)
-    worse = sum((b > a) is not turned for a, b in zip(before, after, strict=True) if a != b)
-    return SliceComparison(
-        field=field,
-        value=shorten(value, 80),
-        n=len(places),
-        baseline=mean(before),
-        candidate=mean(after),
-        delta=mean([b - a for a, b in zip(before, after, strict=True)]),
-        ci_low=low if abs(low) != float("inf") else None,
-        ci_high=high if abs(high) != float("inf") else None,
-        fixed=better,
-        broken=worse,
-    )
+        before = [measure.before[place] for place in own]
+        after = [measure.after[place] for place in own]
+        rises = [measure.rises[place] for place in own]
+        up, down = sum(rise > 0 for rise in rises), sum(rise < 0 for rise in rises)
+        low, high = interval(gather_evidence(before, after, measure.info), measure.info, 1 - alpha)
+        yield SliceComparison(
+            field=shorten(field, _MAX_NAME),
+            value=shorten(value, _MAX_NAME),
+            n=len(own),
+            baseline=mean(before),
+            candidate=mean(after),
+            delta=mean(rises),
+            ci_low=low,
+            ci_high=high,
+            fixed=up if measure.info.higher_is_better else down,
+            broken=down if measure.info.higher_is_better else up,
+        )

@@ -6,7 +6,7 @@ claims that something got better or worse.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from modelrelease.comparison import wording
@@ -15,7 +15,7 @@ from modelrelease.comparison.multiplicity import holm
 from modelrelease.comparison.policy import Policy, exact_names, policy_for, unmatched_patterns
 from modelrelease.comparison.verdict import Judged, describe_power, judge
 from modelrelease.records.comparison import Decision, Power, Role, Verdict
-from modelrelease.records.config import Context, MetricPolicy
+from modelrelease.records.config import Context, GatePolicy, MetricPolicy
 
 _PASSING: frozenset[Verdict] = frozenset({"better", "equivalent"})
 
@@ -97,36 +97,53 @@ def _ruling(measure: Measure, found: MetricPolicy | None, role: Role, p_holm: fl
 def _decide(
     rulings: tuple[Ruling, ...], absent: list[str], unmatched: list[str], policy: Policy, context: Context
 ) -> Judgement:
-    warn = getattr(policy.gate.on_inconclusive, context) == "warn"
-    blocking: list[str] = [f"{name}: the policy names it and neither side has it" for name in absent]
+    gate = policy.gate
+    release_blocks = context == "pull_request" and gate.on_inconclusive.release == "block"
+    reasons = [f"{name}: the policy names it, and neither side has it" for name in absent]
     warnings = [f"`{pattern}` in the policy matches no metric" for pattern in unmatched]
-    first: Ruling | None = None
+    blocking, questions = [], []
     for ruling in rulings:
-        objections = [] if ruling.role == "info" else _objections(ruling)
-        if objections and ruling.judged.verdict == "inconclusive" and warn and ruling.floor_holds:
-            warnings.append(f"{objections[0]} (not proven, not blocked here; a release would block)")
+        objections = _objections(ruling)
+        if objections and _only_a_question(ruling, gate, context):
+            questions.append(ruling)
+            warnings.append(wording.question(ruling, release_blocks))
         elif objections:
-            blocking += objections
-            first = first or ruling
-        if ruling.role == "info" and ruling.judged.why == "problem":
-            warnings.append(f"{ruling.measure.name}: {wording.reason(ruling)}")
-        if ruling.measure.paired.left_out:
-            warnings.append(wording.left_out(ruling.measure))
+            blocking.append(ruling)
+            reasons += objections
+        warnings += _notes(ruling)
     gates = [ruling for ruling in rulings if ruling.role == "gate"]
-    decision: Decision = "block" if blocking or not gates else "promote"
-    passing = [ruling for ruling in gates if ruling.judged.verdict in _PASSING]
-    reasons = tuple(blocking) or tuple(wording.outcome(ruling) for ruling in passing)
-    headline = wording.headline(decision, gates, first, absent, warn, policy.gate)
-    return Judgement(rulings, decision, headline, reasons, tuple(dict.fromkeys(warnings)))
+    if not gates and not absent:
+        reasons.append(wording.NO_GATE)
+    decision: Decision = "block" if reasons else "promote"
+    if decision == "block":
+        headline = wording.blocked(blocking, absent, gate)
+    else:
+        headline = wording.promoted(gates, questions, release_blocks, context)
+        reasons = [wording.outcome(ruling) for ruling in gates if ruling not in questions]
+    return Judgement(rulings, decision, headline, tuple(reasons), tuple(dict.fromkeys(warnings)))
+
+
+def _only_a_question(ruling: Ruling, gate: GatePolicy, context: Context) -> bool:
+    warn = getattr(gate.on_inconclusive, context) == "warn"
+    return ruling.judged.verdict == "inconclusive" and warn and ruling.floor_holds
+
+
+def _notes(ruling: Ruling) -> Iterator[str]:
+    if ruling.role == "info" and ruling.measure.problem is not None:
+        yield f"{ruling.measure.name}: {wording.reason(ruling)}"
+    if ruling.measure.paired.left_out:
+        yield wording.left_out(ruling.measure)
 
 
 def _objections(ruling: Ruling) -> list[str]:
     """Why a gate metric does not pass; empty when it does."""
+    if ruling.role == "info":
+        return []
     found = []
     if ruling.judged.verdict not in _PASSING:
         found.append(wording.outcome(ruling))
-    if not ruling.floor_holds:
+    if not ruling.floor_holds and ruling.measure.problem is None:
         found.append(wording.below_floor(ruling))
     if ruling.policy and ruling.policy.require == "better" and ruling.judged.verdict == "equivalent":
-        found.append(f"{ruling.measure.name}: the policy requires better, and it is equivalent")
+        found.append(wording.no_better(ruling))
     return found

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from modelrelease.comparison.evidence import Evidence, gather_evidence
-from modelrelease.comparison.pairing import PairedTask, Problem, pair, same_outcome
+from modelrelease.comparison.pairing import SAME_SUITE, SCORE_AGAIN, PairedTask, Problem, pair, same_outcome
 from modelrelease.records.evaluation import MetricResult
-from modelrelease.records.results import Results, TaskSamples
+from modelrelease.records.results import Results
+from modelrelease.records.task_samples import TaskSamples
 from modelrelease.stats import mean
 
 
@@ -36,9 +37,26 @@ class Measure:
         return f"{self.info.task}/{self.info.metric}"
 
     @cached_property
+    def rises(self) -> list[float]:
+        """Candidate minus baseline, item by item."""
+        return [after - before for before, after in zip(self.before, self.after, strict=True)]
+
+    @cached_property
     def delta(self) -> float:
         """Candidate minus baseline: the mean over the paired items, in the metric's unit."""
-        return mean([after - before for before, after in zip(self.before, self.after, strict=True)])
+        return mean(self.rises)
+
+    @cached_property
+    def broken(self) -> list[int]:
+        """The places of the items that got worse."""
+        sign = 1 if self.info.higher_is_better else -1
+        return [place for place, rise in enumerate(self.rises) if rise * sign < 0]
+
+    @cached_property
+    def fixed(self) -> list[int]:
+        """The places of the items that got better."""
+        sign = 1 if self.info.higher_is_better else -1
+        return [place for place, rise in enumerate(self.rises) if rise * sign > 0]
 
     @property
     def improvement(self) -> float:
@@ -88,17 +106,22 @@ def _measure(
 
 def _metric_problem(before: MetricResult | None, after: MetricResult | None) -> Problem | None:
     if before is None or after is None:
-        return Problem("missing", f"{'the baseline' if before is None else 'the candidate'} does not have this metric")
+        side = "the baseline" if before is None else "the candidate"
+        return Problem("missing", f"{side} does not have this metric", SAME_SUITE)
     if (before.version, before.binary, before.range, before.higher_is_better) != (
         after.version,
         after.binary,
         after.range,
         after.higher_is_better,
     ):
-        return Problem("incomparable", f"the metric's version differs ({before.version} and {after.version})")
+        if before.version != after.version:
+            reason = f"the metric's versions differ ({before.version} and {after.version})"
+            return Problem("incomparable", reason, SCORE_AGAIN)
+        reason = "the two sides describe the metric differently (range or direction)"
+        return Problem("incomparable", reason, SCORE_AGAIN)
     return None
 
 
 def _scores(samples: TaskSamples, metric: str, numbers: Sequence[int]) -> list[float]:
     column = samples.scores[metric]
-    return [column[number] for number in numbers]
+    return column if numbers == range(len(column)) else [column[number] for number in numbers]

@@ -5,23 +5,28 @@ Whatever is unequal is named, never dropped; repeats of an item, when they come,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelrelease.errors import shorten
-from modelrelease.records.comparison import Difference, Verdict
+from modelrelease.numbers import show_count, show_items
+from modelrelease.records.comparison import Verdict
 from modelrelease.records.evaluation import ScoredTask
-from modelrelease.records.results import Results, TaskSamples
+from modelrelease.records.results import Results
+from modelrelease.records.task_samples import TaskSamples
 
 SHOWN_IDS = 10
+SAME_SUITE = "score both sides with the same suite"
+SCORE_AGAIN = "score the older side again"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why something cannot be compared: the verdict that says so, and the reason in words."""
+    """Why something cannot be compared: the verdict that says so, the reason in words, and what to do about it."""
 
     verdict: Verdict
     reason: str
+    todo: str
 
 
 @dataclass(frozen=True)
@@ -59,12 +64,15 @@ def _pair_task(
 ) -> PairedTask:
     if before is None or after is None:
         side = "the baseline" if before is None else "the candidate"
-        return PairedTask(name, problem=Problem("missing", f"{side} was not scored on task `{name}`"))
-    if baseline.evaluation.scorer_version != candidate.evaluation.scorer_version:
-        return PairedTask(name, problem=Problem("incomparable", "scored by another version of the scorer"))
+        reason, todo = f"{side} was not scored on task `{name}`", f"score {side} with a suite that has it"
+        return PairedTask(name, problem=Problem("missing", reason, todo))
+    scorers = baseline.evaluation.scorer_version, candidate.evaluation.scorer_version
+    if scorers[0] != scorers[1]:
+        reason = f"scored by two versions of the scorer ({scorers[0]} and {scorers[1]})"
+        return PairedTask(name, problem=Problem("incomparable", reason, SCORE_AGAIN))
     if before.digest != after.digest:
         reason = f"the suites differ: task `{name}` asks for something else (kind, metrics, target or generation)"
-        return PairedTask(name, problem=Problem("incomparable", reason))
+        return PairedTask(name, problem=Problem("incomparable", reason, SAME_SUITE))
     return _pair_items(name, baseline.tasks[name], candidate.tasks[name], intersect)
 
 
@@ -82,9 +90,9 @@ def _pair_items(name: str, before: TaskSamples, after: TaskSamples, intersect: b
             left_out.append(item_id)
     left_out += numbers
     if left_out and not (intersect and pairs):
-        total = show_ids(left_out)
-        reason = f"the test sets differ in {len(left_out)} items: {total}"
-        return PairedTask(name, problem=Problem("incomparable", reason))
+        reason = f"the test sets differ in {show_items(len(left_out))}: {show_ids(left_out)}"
+        todo = "score both sides on the same items, or pass `--on-changed-items intersect`"
+        return PairedTask(name, problem=Problem("incomparable", reason, todo))
     return PairedTask(
         name, [a for a, _ in pairs], [b for _, b in pairs], _unequal_samples(before, after), tuple(left_out)
     )
@@ -93,31 +101,24 @@ def _pair_items(name: str, before: TaskSamples, after: TaskSamples, intersect: b
 def _unequal_samples(before: TaskSamples, after: TaskSamples) -> Problem | None:
     failed = sorted({*before.errors, *after.errors})
     if failed:
-        reason = f"{len(failed)} items could not be scored: {show_ids(failed)}"
-        return Problem("error", reason)
+        reason = f"{show_items(len(failed))} could not be scored: {show_ids(failed)}"
+        return Problem("error", reason, "mend them, and score again")
     cut = sorted(before.truncated ^ after.truncated)
     if cut:
-        reason = f"the prompts of {len(cut)} items are truncated on one side only: {show_ids(cut)}"
-        return Problem("incomparable", reason)
+        reason = f"the prompts of {show_items(len(cut))} are truncated on one side only: {show_ids(cut)}"
+        return Problem("incomparable", reason, "score both sides with the same limits")
     return None
 
 
 def show_ids(ids: Sequence[str]) -> str:
     """Return the first ids in words, and how many more there are."""
     shown = ", ".join(shorten(item_id, 40) for item_id in ids[:SHOWN_IDS])
-    return shown if len(ids) <= SHOWN_IDS else f"{shown} and {len(ids) - SHOWN_IDS} more"
+    return shown if len(ids) <= SHOWN_IDS else f"{shown} and {show_count(len(ids) - SHOWN_IDS)} more"
 
 
 def same_outcome(task: PairedTask, before: TaskSamples, after: TaskSamples) -> bool:
-    """Say whether inputs, outputs, log-likelihoods and scores are equal on all of the task's items."""
+    """Say whether inputs, outputs, log-likelihoods and scores are equal on all of the task's items, none left out."""
+    if task.left_out:
+        return False
     pairs = zip(task.baseline, task.candidate, strict=True)
     return all(before.outcomes[a] == after.outcomes[b] for a, b in pairs)
-
-
-def refused_tasks(tasks: Iterable[PairedTask]) -> tuple[Difference, ...]:
-    """Return what is not compared, as comparison.json lists it."""
-    return tuple(
-        Difference(what=f"{task.problem.verdict}: {task.problem.reason}", baseline=None, candidate=None, task=task.name)
-        for task in tasks
-        if task.problem is not None
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -12,6 +13,7 @@ from modelrelease.records.config import GatePolicy, MetricPolicy
 from modelrelease.records.evaluation import MetricResult
 
 _WILDCARDS = "*?["
+_CLASS = re.compile(r"\[!?\]?[^\]]*\]")  # one of several characters: none of them is spelled out
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ def unmatched_patterns(policies: Mapping[str, MetricPolicy], names: list[str]) -
 def check_policy(policy: Policy, metrics: list[MetricResult]) -> None:
     """Raise InvalidInput where the policy cannot be applied to these metrics, or names none that decides.
 
-    MR504: no gate metric at all. MR505: a margin of 1 or more or a floor on a metric where they mean nothing, or two
-    patterns that are equally specific.
+    MR504: no gate metric at all. MR505: a margin or a floor outside of what the metric's range gives a meaning to, or
+    two patterns that are equally specific.
     """
     findings: list[Finding] = []
     gates = [metric for metric in policy.gate.metrics.values() if metric.role == "gate"]
@@ -77,10 +79,14 @@ def check_policy(policy: Policy, metrics: list[MetricResult]) -> None:
 
 
 def _problem(policy: MetricPolicy, metric: MetricResult) -> tuple[str, str] | None:
-    if metric.binary and policy.margin is not None and policy.margin >= 1:
-        return f"a margin of {policy.margin:g} on a share lets everything pass", "write 0.03 for three points"
-    if not metric.higher_is_better and policy.min is not None:
+    low, high = metric.range
+    if high is not None and policy.margin is not None and policy.margin >= high - low:
+        message = f"a margin of {policy.margin:g} lets everything pass on scores from {low:g} to {high:g}"
+        return message, "0.03 of a share is three points"
+    if policy.min is not None and not metric.higher_is_better:
         return f"a floor `min` on {metric.metric}, where lower is better", "leave `min` out"
+    if policy.min is not None and high is not None and policy.min > high:
+        return f"a floor `min` of {policy.min:g} is above every score", "0.3 of a share is thirty points"
     return None
 
 
@@ -89,4 +95,4 @@ def _is_pattern(name: str) -> bool:
 
 
 def _literal(pattern: str) -> int:
-    return sum(character not in _WILDCARDS for character in pattern)
+    return sum(character not in _WILDCARDS for character in _CLASS.sub("", pattern))

@@ -18,17 +18,21 @@ from modelrelease.stats import normal_quantile, wilson
 
 ALPHA = 0.05
 POWER = 0.8
+MOST_ITEMS = 10**15
+"""More than anybody has: larger answers are cut to this."""
 
 
 def items_needed(margin: float, variance: float, alpha: float = ALPHA, power: float = POWER) -> int:
     """Return the items that show non-inferiority with this power when nothing has changed.
 
-    (z_{1-alpha} + z_power)^2 variance / margin^2, rounded up and at least 1. Right-or-wrong items
-    need ``fewest_items`` besides, whatever their discordance. ValueError when margin <= 0.
+    (z_{1-alpha} + z_power)^2 variance / margin^2, rounded up, at least 1 and at most ``MOST_ITEMS``.
+    Right-or-wrong items need ``fewest_items`` besides, whatever their discordance. ValueError when margin <= 0.
     """
     if margin <= 0:
         raise ValueError(f"a margin of {margin}; it is above 0")
-    return max(1, math.ceil(_reach(alpha, power) ** 2 * variance / margin**2))
+    if smallest_margin(MOST_ITEMS, variance, alpha, power) > margin:
+        return MOST_ITEMS
+    return max(1, math.ceil(_reach(alpha, power) ** 2 * variance / margin / margin))
 
 
 def smallest_margin(n: int, variance: float, alpha: float = ALPHA, power: float = POWER) -> float:
@@ -38,7 +42,7 @@ def smallest_margin(n: int, variance: float, alpha: float = ALPHA, power: float 
 
 def fewest_items(margin: float, alpha: float = ALPHA) -> int:
     """Return the fewest right-or-wrong items that clear ``margin`` (0 < margin < 1) without any flip."""
-    return math.floor(math.log(alpha) / math.log1p(-margin)) + 1
+    return math.floor(min(math.log(alpha) / math.log1p(-margin), MOST_ITEMS - 1)) + 1
 
 
 def finest_margin(n: int, alpha: float = ALPHA) -> float:

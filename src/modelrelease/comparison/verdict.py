@@ -7,6 +7,7 @@ two-sided p is below α.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from modelrelease.comparison.evidence import Evidence
@@ -56,11 +57,12 @@ def judge(
 def describe_power(evidence: Evidence, margin: float | None, alpha: float) -> Power:
     """Return what these items can show if nothing changed, and how many items ``margin`` would need.
 
-    A range, since the variance is itself uncertain: both ends of its 95 % interval.
+    A range, since the variance is itself uncertain: both ends of its 95 % interval. All None where no margin can be
+    shown: with one item, or where the scores have no end and few of them changed.
     """
-    if evidence.n < 2:
-        return Power(mde=None, items_needed_low=None, items_needed_high=None)
     mde = max(smallest_margin(evidence.n, evidence.variance, alpha, POWER), evidence.finest_margin(alpha))
+    if evidence.n < 2 or not math.isfinite(mde):
+        return Power(mde=None, items_needed_low=None, items_needed_high=None)
     if margin is None:
         return Power(mde=mde, items_needed_low=None, items_needed_high=None)
     fewest = evidence.fewest_items(margin, alpha)

@@ -2,144 +2,198 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from modelrelease.comparison.measure import Measure
 from modelrelease.comparison.pairing import show_ids
-from modelrelease.numbers import in_points, round_range, show_count, show_delta, show_p, show_value
-from modelrelease.records.comparison import Decision
-from modelrelease.records.config import GatePolicy
+from modelrelease.numbers import in_points, round_range, show_count, show_delta, show_items, show_p, show_value
+from modelrelease.records.config import Context, GatePolicy
 
 if TYPE_CHECKING:
     from modelrelease.comparison.judgement import Ruling
 
+NO_GATE = "the policy gates no metric that was measured"
+NEXT: dict[Context, str] = {"pull_request": "merge", "release": "release it"}
+_SHOWN_NAMES = 3
+
 
 def outcome(ruling: Ruling) -> str:
     """Return a metric's name, verdict and reason as one clause."""
-    return f"{ruling.measure.name} is {ruling.judged.verdict}: {reason(ruling)}"
+    return f"{_name_and_verdict(ruling)}: {reason(ruling)}"
+
+
+def _name_and_verdict(ruling: Ruling) -> str:
+    verdict = ruling.judged.verdict
+    return f"{ruling.measure.name} {'has errors' if verdict == 'error' else f'is {verdict}'}"
 
 
 def reason(ruling: Ruling) -> str:
     """Return why a metric has its verdict."""
-    measure, judged = ruling.measure, ruling.judged
+    measure, why = ruling.measure, ruling.judged.why
     if measure.problem is not None:
         return measure.problem.reason
     p = ruling.p_holm if ruling.p_holm is not None else measure.evidence.p_difference
-    size, tested = _size(measure), f"p = {show_p(p)}".replace("= <", "<")
+    size, tested = _amount(measure, abs(measure.delta)), f"p = {show_p(p)}".replace("= <", "<")
     margin = _amount(measure, ruling.policy.margin if ruling.policy else None)
+    by_chance = f", which chance can explain ({tested})" if measure.delta else ""
     words = {
-        "identical": "identical: inputs and outputs are equal on all items",
+        "identical": "inputs and outputs are identical on all items",
         "gain": f"a gain of {size} ({tested})",
         "loss": f"a loss of {size} ({tested})",
         "loss_within_margin": f"a real loss of {size}, inside your margin of {margin} ({tested})",
-        "not_inferior": f"a change of {_signed(measure)}; a loss of {margin} or more is ruled out",
-        "too_few": f"only {measure.evidence.n} items, fewer than the policy's `min_items`",
-        "no_margin": f"a change of {_signed(measure)}, not told from none ({tested}); no margin is set",
-        "uncertain": f"a change of {_signed(measure)}; a loss of {margin} or more is not ruled out. ",
+        "not_inferior": f"{_change(measure)}; a loss of {margin} or more is ruled out",
+        "too_few": f"only {show_items(measure.evidence.n)}, fewer than the policy's `min_items`",
+        "no_margin": f"{_change(measure)}{by_chance}; no margin is set",
+        "uncertain": f"{_change(measure)}; a loss of {margin} or more is not ruled out",
     }
-    return words[judged.why] + (_what_n_shows(ruling) if judged.why == "uncertain" else "")
+    return words[why] + (_what_n_shows(ruling) if why == "uncertain" else "")
 
 
 def _what_n_shows(ruling: Ruling) -> str:
-    power, measure = ruling.power, ruling.measure
-    if power is None or power.mde is None:
-        return "One item shows nothing"
-    shown = f"{show_count(measure.evidence.n)} items can show {_amount(measure, power.mde)} at best"
-    return f"{shown}; {needed(ruling)} would be needed"
+    """What these items could have shown, and how many would show the margin."""
+    measure, mde, items = ruling.measure, _mde(ruling), show_items(ruling.measure.evidence.n)
+    if mde is None:
+        too_far = math.isinf(measure.evidence.variance)
+        return ", and the scores lie too far apart to tell" if too_far else f", and too few of {items} changed to tell"
+    if not _falls_short(ruling):
+        return f", though {items} would do had nothing changed"
+    return f": {items} can rule out {_amount(measure, mde)} at best, and {_needed(ruling)} would be needed"
 
 
-def needed(ruling: Ruling) -> str:
-    """Return how many items the margin needs, as a range rounded outwards."""
-    low, high = _needed_range(ruling)
-    return f"{show_count(low)} to {show_count(high)} items" if low != high else f"{show_count(low)} items"
-
-
-def _needed_range(ruling: Ruling) -> tuple[int, int]:
-    power = ruling.power
-    assert power is not None
-    assert power.items_needed_low is not None
-    assert power.items_needed_high is not None
-    return round_range(power.items_needed_low, power.items_needed_high)
+def question(ruling: Ruling, release_blocks: bool) -> str:
+    """Return what is not proven and lets the decision pass all the same."""
+    return f"{outcome(ruling)} (not proven, not blocked here{'; a release would block' if release_blocks else ''})"
 
 
 def left_out(measure: Measure) -> str:
     """Return which items were not compared because the caller asked to leave them out."""
     ids = measure.paired.left_out
-    return f"{measure.info.task}: {len(ids)} items that differ between the sides were left out: {show_ids(ids)}"
+    return f"{measure.info.task}: left out {show_items(len(ids))}, not the same on both sides: {show_ids(ids)}"
 
 
 def below_floor(ruling: Ruling) -> str:
     """Return how a hard floor fails."""
-    points = in_points(ruling.measure.info.range)
-    minimum = ruling.policy.min if ruling.policy else None
-    bound = f"its lower bound {show_value(ruling.floor, points)}" if ruling.floor is not None else "no score"
-    return f"{ruling.measure.name} is below its floor: {bound} is not {show_value(minimum, points)} or more"
+    name, points = ruling.measure.name, in_points(ruling.measure.info.range)
+    if ruling.floor is None or math.isinf(ruling.floor):  # a single item, or scores beyond the floats
+        return f"{name} has a floor of {_floor(ruling)}, and nothing shows that it is cleared"
+    shown = f"{show_items(ruling.measure.evidence.n)} show {show_value(ruling.floor, points)} or more"
+    return f"{name} does not clear its floor of {_floor(ruling)}: {shown}"
 
 
-def headline(
-    decision: Decision,
-    gates: Sequence[Ruling],
-    first: Ruling | None,
-    absent: Sequence[str],
-    warned: bool,
-    gate: GatePolicy,
-) -> str:
-    """Return the decision and what to do next, in one sentence."""
-    if decision == "promote":
-        open_questions = [ruling for ruling in gates if ruling.judged.verdict == "inconclusive"]
-        if open_questions and warned:
-            names = ", ".join(ruling.measure.name for ruling in open_questions)
-            return f"Promote, with a warning: {names} not proven, not blocked here; a release would block."
-        better = [ruling.measure.name for ruling in gates if ruling.judged.verdict == "better"]
-        what = f"{', '.join(better)} better" if better else "the same within the margins"
-        rest = ", the rest the same within the margins" if better and len(better) < len(gates) else ""
-        return f"Promote: {what}{rest}; merge."
-    if first is None:
-        what = f"{absent[0]} was not measured" if absent else "no gate metric was measured"
+def no_better(ruling: Ruling) -> str:
+    """Return that ``require: better`` fails."""
+    return f"{ruling.measure.name} is {ruling.judged.verdict}, and the policy requires better"
+
+
+def promoted(gates: Sequence[Ruling], questions: Sequence[Ruling], release_blocks: bool, context: Context) -> str:
+    """Return the headline of a promotion: what stands against it or speaks for it, and what to do next."""
+    if questions:
+        then = ", but a release would block" if release_blocks else ""
+        return f"Promote, with a warning: {_are(questions)} not proven to be as good; not blocked here{then}."
+    better = [ruling for ruling in gates if ruling.judged.verdict == "better"]
+    lost = [ruling for ruling in gates if ruling.judged.loss_within_margin]
+    if all(ruling.judged.why == "identical" for ruling in gates):
+        what = "inputs and outputs are identical"
+    elif better:
+        what = f"{_are(better)} better" + (", the rest the same within its margin" if len(better) < len(gates) else "")
+    else:
+        what = "the same within the margin" + ("s" if len(gates) > 1 else "")
+    loss = f", with a real loss in {_names(lost)}" if lost else ""
+    return f"Promote: {what}{loss}; {NEXT[context]}."
+
+
+def blocked(blocking: Sequence[Ruling], absent: Sequence[str], gate: GatePolicy) -> str:
+    """Return the headline of a refusal: the gravest that does not pass, the first of several, and what to do next."""
+    if not blocking:
+        what = f"{absent[0]} was not measured" if absent else NO_GATE
         return f"Blocked: {what}; score it, or mend the policy."
-    return f"Blocked: {first.measure.name} is {first.judged.verdict}; {_next_step(first, gate)}."
+    first, rest = min(blocking, key=_gravity), len(blocking) - 1 + len(absent)
+    others = f" ({rest} more {'does' if rest == 1 else 'do'} not pass)" if rest else ""
+    if not first.floor_holds and first.judged.verdict in {"better", "equivalent", "inconclusive"}:
+        return f"Blocked: {first.measure.name} does not clear its floor{others}; {_about_the_floor(first)}."
+    if first.judged.verdict == "equivalent":
+        return f"Blocked: {no_better(first)}{others}."
+    return f"Blocked: {_name_and_verdict(first)}{others}; {_next_step(first, gate)}."
+
+
+def _gravity(ruling: Ruling) -> int:
+    """0 for a proven loss, 1 for what could not be compared, 2 for what is not proven or not enough."""
+    return 0 if ruling.judged.verdict == "regressed" else 1 if ruling.measure.problem is not None else 2
+
+
+def _about_the_floor(ruling: Ruling) -> str:
+    points, value = in_points(ruling.measure.info.range), ruling.measure.candidate
+    minimum = ruling.policy.min if ruling.policy else None
+    if value is None or minimum is None or value < minimum:
+        return f"it has {show_value(value, points)}, and {_floor(ruling)} is asked for"
+    return f"add items: {show_value(value, points)} is above {_floor(ruling)}, but not surely"
 
 
 def _next_step(ruling: Ruling, gate: GatePolicy) -> str:
-    verdict, measure = ruling.judged.verdict, ruling.measure
-    if not ruling.floor_holds:
-        return "it does not clear its floor"
-    if verdict in {"better", "equivalent"}:
-        return "the policy requires better"
-    if verdict == "regressed":
-        return (
-            f"look at the {sum(a != b for a, b in zip(measure.before, measure.after, strict=True))} items that changed"
-        )
-    if verdict == "inconclusive":
-        return _how_to_conclude(ruling, gate)
-    return {
-        "incomparable": "score both sides with the same suite",
-        "missing": "score both sides with the same suite",
-        "error": "mend the items that could not be scored",
-    }[verdict]
+    measure, mde = ruling.measure, _mde(ruling)
+    if measure.problem is not None:
+        return measure.problem.todo
+    if ruling.judged.verdict == "regressed":
+        return f"look at the {show_items(len(measure.broken))} that got worse"
+    if measure.evidence.n < gate.min_items:
+        return f"score {show_count(gate.min_items)} items or more"
+    if mde is None:
+        return "look at the items that changed"
+    if not _falls_short(ruling):
+        return f"look at the {show_items(len(measure.broken))} that got worse, or add items"
+    n, (low, high) = measure.evidence.n, _range_needed(ruling)
+    more = _as_range(*round_range(low - n, high - n)) if low > n else f"up to {show_count(round_range(1, high - n)[1])}"
+    return f"add {more} items, or widen the margin to what {show_items(n)} can prove, {_amount(measure, mde)}"
 
 
-def _how_to_conclude(ruling: Ruling, gate: GatePolicy) -> str:
-    n, power, measure = ruling.measure.evidence.n, ruling.power, ruling.measure
-    if n < gate.min_items:
-        return f"score at least {gate.min_items} items"
-    if power is None or power.mde is None:
-        return "add items"
-    low, high = _needed_range(ruling)
-    if low > n:
-        more = (show_count(count) for count in round_range(low - n, high - n))
-        return f"add {' to '.join(more)} items or widen the margin to {_amount(measure, power.mde)}"
-    return "add items, or look at what changed"
+def _mde(ruling: Ruling) -> float | None:
+    """The margin that these items clear with 80 % power if nothing changed; None where there is none."""
+    return ruling.power.mde if ruling.power else None
 
 
-def _size(measure: Measure) -> str:
-    return _amount(measure, abs(measure.delta))
+def _falls_short(ruling: Ruling) -> bool:
+    """Say whether the items were too few from the start, whatever the candidate did."""
+    mde, margin = _mde(ruling), ruling.policy.margin if ruling.policy else None
+    return mde is not None and margin is not None and mde > margin
 
 
-def _signed(measure: Measure) -> str:
-    points = in_points(measure.info.range)
-    return show_delta(measure.delta, points) + (" points" if points else "")
+def _needed(ruling: Ruling) -> str:
+    return f"{_as_range(*round_range(*_range_needed(ruling)))} items"
+
+
+def _range_needed(ruling: Ruling) -> tuple[int, int]:
+    power = ruling.power
+    low, high = (power.items_needed_low, power.items_needed_high) if power else (None, None)
+    return low or 1, high or 1
+
+
+def _as_range(low: int, high: int) -> str:
+    return show_count(low) if low == high else f"{show_count(low)} to {show_count(high)}"
+
+
+def _names(rulings: Sequence[Ruling]) -> str:
+    names = [ruling.measure.name for ruling in rulings]
+    rest = len(names) - _SHOWN_NAMES
+    return ", ".join(names[:_SHOWN_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _are(rulings: Sequence[Ruling]) -> str:
+    return f"{_names(rulings)} {'is' if len(rulings) == 1 else 'are'}"
+
+
+def _floor(ruling: Ruling) -> str:
+    return show_value(ruling.policy.min if ruling.policy else None, in_points(ruling.measure.info.range))
+
+
+def _change(measure: Measure) -> str:
+    if measure.delta == 0:
+        return "no net change"
+    points, way = in_points(measure.info.range), ""
+    if not measure.info.higher_is_better:
+        way = ", for the worse" if measure.delta > 0 else ", for the better"
+    return f"a change of {show_delta(measure.delta, points)}{' points' if points else ''}{way}"
 
 
 def _amount(measure: Measure, value: float | None) -> str:

@@ -1,4 +1,7 @@
-"""Comparing, from the files it reads to the document it gives."""
+"""Comparing, from the files it reads to the document it gives.
+
+The statistics are imported once the files are read: what is wrong with a file is said without waiting for scipy.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelrelease import git
-from modelrelease.comparison.compare import Question, compare, diff
-from modelrelease.comparison.policy import Policy
 from modelrelease.config import Project, parse_config, policy_digest
-from modelrelease.flows.texts import TextsOfItems
 from modelrelease.records.comparison import Comparison, Diff
 from modelrelease.records.config import Config, Context
 from modelrelease.records.results import read_results
@@ -28,15 +28,21 @@ def compare_files(
 ) -> Comparison:
     """Compare two recorded evaluations under the project's policy, or the one committed at ``policy_ref``."""
     config, source = _config(project, policy_ref)
-    policy = Policy(config.gate, source, policy_digest(config))
     baseline, candidate = read_results(sides.baseline), read_results(sides.candidate)
-    question = Question(policy, context, intersect)
+    from modelrelease.comparison.compare import Question, compare
+    from modelrelease.comparison.policy import Policy
+    from modelrelease.flows.texts import TextsOfItems
+
+    question = Question(Policy(config.gate, source, policy_digest(config)), context, intersect)
     return compare(baseline, candidate, question, TextsOfItems(project, baseline, candidate))
 
 
 def diff_files(project: Project, sides: Sides, *, intersect: bool = False) -> Diff:
     """Hold two recorded evaluations against each other without a policy: every metric is information."""
     baseline, candidate = read_results(sides.baseline), read_results(sides.candidate)
+    from modelrelease.comparison.compare import diff
+    from modelrelease.flows.texts import TextsOfItems
+
     return diff(baseline, candidate, TextsOfItems(project, baseline, candidate), intersect=intersect)
 
 

@@ -24,6 +24,7 @@ class TextsOfItems:
         self._baseline = baseline
         self._candidate = candidate
         self._rows: dict[str, dict[str, Row]] = {}
+        self._kinds = {task.name: task.kind for task in candidate.evaluation.suite.tasks}
         self._datasets = {task.name: task.dataset for task in candidate.evaluation.suite.tasks}
 
     def __call__(self, measure: Measure, place: int) -> SampleTexts:
@@ -34,7 +35,7 @@ class TextsOfItems:
         row = self._rows_of(self._datasets[task]).get(after["item_digest"])
         if row is None:
             return SampleTexts(None, before, after)
-        choices = _choices(row)
+        choices = _choices(row) if self._kinds[task] == "multiple_choice" else []
         return SampleTexts(_question(row), _in_words(before, choices), _in_words(after, choices))
 
     def _rows_of(self, dataset: str) -> dict[str, Row]:

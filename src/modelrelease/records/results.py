@@ -1,18 +1,13 @@
-"""An evaluation and its samples, read back and held against each other.
-
-Samples are kept as columns: 100,000 of them take some 50 MB, and a whole one is read again where it is shown.
-"""
+"""An evaluation and its samples, read back and held against each other."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,34 +17,14 @@ from modelrelease.records.evaluation import EVAL_FILE, Evaluation, MetricResult
 from modelrelease.records.faults import quoted
 from modelrelease.records.files import read_bytes
 from modelrelease.records.located import Located
-from modelrelease.records.sample_lines import NO_SCORE, Sample, SampleReader
 from modelrelease.records.strict_json import parse_json_line, read_json
+from modelrelease.records.task_samples import TaskSamples, read_samples
 from modelrelease.records.text import decode, refuse_lfs_pointer
 from modelrelease.records.validation import validate
 
 _AGREEMENT = 1e-9
 _TODO = "take both files from the same run, or score again"
 _BY_HAND = "score again; eval.json is not edited by hand"
-
-
-@dataclass
-class TaskSamples:
-    """One task's samples, column by column, in file order.
-
-    ``scores[metric][i]`` is NaN where item i has an error. ``outcomes[i]`` is equal on two sides exactly when
-    the whole sample is: inputs, outputs, log-likelihoods and scores. ``slices[i]`` pairs field and value.
-    ``begins`` and ``lengths`` say where in the file a sample stands, in bytes.
-    """
-
-    ids: list[str] = field(default_factory=list)
-    digests: list[str] = field(default_factory=list)
-    scores: dict[str, list[float]] = field(default_factory=dict)
-    errors: set[str] = field(default_factory=set)
-    truncated: set[str] = field(default_factory=set)
-    slices: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
-    outcomes: array[int] = field(default_factory=lambda: array("q"))
-    begins: array[int] = field(default_factory=lambda: array("q"))
-    lengths: array[int] = field(default_factory=lambda: array("q"))
 
 
 @dataclass(frozen=True)
@@ -85,7 +60,7 @@ def read_results(path: Path) -> Results:
     samples_path = document.parent / evaluation.samples.path
     data = read_bytes(samples_path)
     _check_file(evaluation, data, samples_path)
-    tasks = _read_samples(evaluation, data, str(samples_path))
+    tasks = read_samples(evaluation, data, str(samples_path))
     _raise([*_wrong_counts(evaluation, tasks, located), *_wrong_values(evaluation, tasks, located)])
     return Results(located.path, evaluation, tasks, samples_path)
 
@@ -118,9 +93,7 @@ def _contradictions(evaluation: Evaluation, located: Located) -> Iterator[Findin
             yield Finding(located.path, code, f"the metric {_name(metric)} {message}", _BY_HAND, line)
 
 
-def _problem(
-    metric: MetricResult, tasks: Counter[str], names: Counter[tuple[str, str]]
-) -> tuple[Code, str] | None:
+def _problem(metric: MetricResult, tasks: Counter[str], names: Counter[tuple[str, str]]) -> tuple[Code, str] | None:
     if metric.task not in tasks:
         return Code.SAMPLES_METRIC, "is of a task that the suite does not have"
     if names[metric.task, metric.metric] > 1:
@@ -141,41 +114,10 @@ def _check_file(evaluation: Evaluation, data: bytes, path: Path) -> None:
     refuse_lfs_pointer(data, str(path))
     if hashlib.sha256(data).hexdigest() != evaluation.samples.sha256:
         raise invalid(path, Code.SAMPLES_DIGEST, "is not the file that eval.json names (other sha256)", _TODO)
-    count = data.count(b"\n") + (not data.endswith(b"\n"))
+    count = data.count(b"\n") + (data[-1:] not in {b"", b"\n"})
     if count != evaluation.samples.count:
         message = f"has {count} lines and eval.json says {evaluation.samples.count}"
         raise invalid(path, Code.SAMPLES_COUNT, message, _TODO)
-
-
-def _read_samples(evaluation: Evaluation, data: bytes, path: str) -> dict[str, TaskSamples]:
-    metrics: dict[str, list[MetricResult]] = {task.name: [] for task in evaluation.suite.tasks}
-    for metric in evaluation.metrics:
-        metrics[metric.task].append(metric)
-    tasks = {name: TaskSamples(scores={metric.metric: [] for metric in own}) for name, own in metrics.items()}
-    reader = SampleReader(path, metrics)
-    begin = 0
-    for number, raw in enumerate(io.BytesIO(data), start=1):
-        sample = reader.read(raw, number)
-        if sample is not None:
-            _append(tasks[sample.task], sample, raw, begin)
-        begin += len(raw)
-    _raise(reader.findings)
-    return tasks
-
-
-def _append(task: TaskSamples, sample: Sample, raw: bytes, begin: int) -> None:
-    task.ids.append(sample.item_id)
-    task.digests.append(sample.item_digest)
-    for name, column in task.scores.items():
-        column.append(sample.scores.get(name, NO_SCORE))
-    if sample.error is not None:
-        task.errors.add(sample.item_id)
-    if sample.truncated:
-        task.truncated.add(sample.item_id)
-    task.slices.append(tuple(sample.slices.items()))
-    task.outcomes.append(hash(raw))
-    task.begins.append(begin)
-    task.lengths.append(len(raw))
 
 
 def _wrong_counts(evaluation: Evaluation, tasks: dict[str, TaskSamples], located: Located) -> Iterator[Finding]:
@@ -189,11 +131,15 @@ def _wrong_counts(evaluation: Evaluation, tasks: dict[str, TaskSamples], located
 
 def _wrong_values(evaluation: Evaluation, tasks: dict[str, TaskSamples], located: Located) -> Iterator[Finding]:
     for number, metric in enumerate(evaluation.metrics):
-        values = [value for value in tasks[metric.task].scores[metric.metric] if not math.isnan(value)]
-        key, here, there = ("n", metric.n, len(values)) if len(values) != metric.n else ("value", metric.value, _mean(values))
+        values = tasks[metric.task].values(metric.metric)
+        mean = _mean(values)
+        key, here, there = ("n", metric.n, len(values)) if len(values) != metric.n else ("value", metric.value, mean)
         if not _agree(here, there):
-            message = f"the metric {_name(metric)} has the {key} {json.dumps(here)} here and {json.dumps(there)} in the samples"
-            yield Finding(located.path, Code.SAMPLES_METRIC, message, _TODO, located.line_of(("metrics", number, key)))
+            both = f"{json.dumps(here)} here and {json.dumps(there)} in the samples"
+            line = located.line_of(("metrics", number, key))
+            yield Finding(
+                located.path, Code.SAMPLES_METRIC, f"the metric {_name(metric)} has the {key} {both}", _TODO, line
+            )
 
 
 def _mean(values: list[float]) -> float | None:

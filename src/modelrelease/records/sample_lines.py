@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from modelrelease.codes import Code
 from modelrelease.errors import MAX_FINDINGS, Finding, InvalidInput
@@ -23,7 +23,7 @@ from modelrelease.records.strict_json import BadJson, parse_json_line, parse_row
 from modelrelease.records.validation import validate
 
 NO_SCORE = float("nan")
-_TODO = "score again; samples.jsonl is not edited by hand"
+TODO = "score again; samples.jsonl is not edited by hand"
 
 
 class Sample(Part):
@@ -52,10 +52,14 @@ class Sample(Part):
 
 
 _KEYS = len(Sample.model_fields)
+_read = TypeAdapter(Sample).validator.validate_json
 
 
 class SampleReader:
-    """Reads lines one by one, collects findings, and knows which ids were seen. ``metrics`` are eval.json's, by task."""
+    """Reads lines one by one, collects findings, and knows which ids were seen.
+
+    ``metrics`` are eval.json's, by task.
+    """
 
     def __init__(self, path: str, metrics: Mapping[str, Sequence[MetricResult]]) -> None:
         self.findings: list[Finding] = []
@@ -67,20 +71,33 @@ class SampleReader:
         """Return the sample on line ``number``, or None after noting what is wrong with it."""
         if len(self.findings) > MAX_FINDINGS:
             return None
-        try:
-            sample = _parse(raw)
-            problem = self._problem(sample)
-        except UnicodeDecodeError as error:
-            problem = Code.ENCODING, f"byte 0x{raw[error.start]:02x} is not UTF-8"
-        except BadJson as error:
-            self.findings += error.at(self._path, number)
-            return None
-        except InvalidInput as error:
-            self.findings += [replace(finding, path=self._path, line=number) for finding in error.findings]
-            return None
+        sample = self._parse(raw, number)
+        problem = None if sample is None else self._problem(sample)
         if problem is None:
             return sample
-        self.findings.append(Finding(self._path, *problem, _TODO, number))
+        self.findings.append(Finding(self._path, *problem, TODO, number))
+        return None
+
+    def _parse(self, raw: bytes, number: int) -> Sample | None:
+        try:
+            sample: Sample = _read(raw)
+            if raw.count(b'"') != _quotes(sample):
+                parse_row(_text(raw))  # a text holds a quotation mark, or a key stands twice: this says which
+        except (ValidationError, BadJson):
+            return self._parse_slowly(raw, number)
+        return sample
+
+    def _parse_slowly(self, raw: bytes, number: int) -> Sample | None:
+        """Note what the strict reader or the model has against a line."""
+        try:
+            return validate(Sample, Located(parse_json_line(_text(raw)), self._path))
+        except UnicodeDecodeError as error:
+            message = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+            self.findings.append(Finding(self._path, Code.ENCODING, message, TODO, number))
+        except BadJson as error:
+            self.findings += error.at(self._path, number)
+        except InvalidInput as error:
+            self.findings += [replace(finding, line=number) for finding in error.findings]
         return None
 
     def _problem(self, sample: Sample) -> tuple[Code, str] | None:
@@ -91,28 +108,22 @@ class SampleReader:
         if sample.item_id in seen:
             return Code.DUPLICATE_ID, f"the item {quoted(sample.item_id)} stands twice"
         seen.add(sample.item_id)
-        if sample.repeat != 0 or sample.cluster is not None:
+        if sample.repeat or sample.cluster is not None:
             return Code.NOT_YET, "repeats and clusters are not compared by this version"
-        scores, metrics = sample.scores, self._metrics[sample.task]
+        metrics, scores = self._metrics[sample.task], sample.scores
         if sample.error is not None:
             return (Code.SCORE, "has an error and scores") if scores else None
         if scores.keys() != metrics.keys():
             return Code.SCORE, f"has scores for {_names(scores)}, and eval.json for {_names(metrics)}"
-        for name, value in scores.items():
-            if not _in_range(value, metrics[name]):
-                wanted = _wanted(metrics[name])
-                return Code.SCORE, f"the score {quoted(name)} is {shown(value)}, and it must be {wanted}"
         return None
 
 
-def _parse(raw: bytes) -> Sample:
-    try:
-        sample = Sample.model_validate_json(raw)
-    except ValidationError:
-        return validate(Sample, Located(parse_json_line(_text(raw)), ""))
-    if raw.count(b'"') != _quotes(sample):
-        parse_row(_text(raw))  # a text holds a quotation mark, or a key stands twice: this says which
-    return sample
+def wrong_score(value: float, metric: MetricResult) -> str | None:
+    """Return what is wrong with a score, None where nothing is."""
+    low, high = metric.range
+    if value in {0.0, 1.0} if metric.binary else low <= value and (high is None or value <= high):
+        return None
+    return f"the score {quoted(metric.metric)} is {shown(value)}, and it must be {_wanted(metric)}"
 
 
 def _text(raw: bytes) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tabulate import tabulate
 
-from modelrelease.numbers import show_count, show_delta
+from modelrelease.numbers import show_count, show_delta, show_items
 
 
 class Items(Protocol):
@@ -51,11 +51,11 @@ def margins_text(items: int, plans: Sequence[Margin]) -> str:
     rows = [
         [
             f"{p.discordance:.0%}",
-            show_delta(p.margin, True, sign=False),
+            show_delta(p.margin, True, sign=False) if p.margin < 1 else "none",
             "–" if p.promoted is None else f"{p.promoted:.0%}",
         ]
         for p in plans
     ]
     header = ["items that flip", "smallest margin", "proven"]
     table = tabulate(rows, headers=header, disable_numparse=True, stralign="right")
-    return f"What {show_count(items)} items can prove when nothing changed (margin in points):\n\n{table}\n"
+    return f"What {show_items(items)} can prove when nothing changed (margin in points):\n\n{table}\n"

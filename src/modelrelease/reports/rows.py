@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from modelrelease.errors import shorten
 from modelrelease.numbers import in_points, show_count, show_delta, show_interval, show_value
-from modelrelease.records.comparison import Comparison, Diff, MetricComparison, Side
+from modelrelease.records.comparison import Comparison, Diff, Example, MetricComparison, Side
 
-METRIC_HEADER = ("metric", "role", "n", "baseline", "candidate", "delta", "95% interval", "margin", "verdict")
+METRIC_HEADER = ("metric", "role", "n", "baseline", "candidate", "delta", "interval", "margin", "verdict")
 METRIC_ALIGN = ("left", "left", "right", "right", "right", "right", "right", "right", "left")
 DIFF_COLUMNS = (0, 2, 3, 4, 5, 6)
-SLICE_HEADER = ("slice", "n", "baseline", "candidate", "delta", "95% interval", "broken", "fixed")
+SLICE_HEADER = ("slice", "n", "baseline", "candidate", "delta")
 SLICE_ALIGN = ("left", *["right"] * 7)
 
 POINTS_NOTE = "Shares are in points (hundredths)."
+LOWER_NOTE = "↓: lower is better."
+_MAX_NAME = 100
 
 
 def metric_header(confidence: float) -> tuple[str, ...]:
     """Return the header of the metric table, its interval named by ``confidence``."""
-    return tuple(text.replace("95%", f"{confidence:.0%}") for text in METRIC_HEADER)
+    return tuple(f"{confidence:.0%} interval" if text == "interval" else text for text in METRIC_HEADER)
+
+
+def metric_name(row: MetricComparison) -> str:
+    """Return ``task/metric``, cut to what a line bears."""
+    return shorten(f"{row.task}/{row.metric}", _MAX_NAME)
 
 
 def metric_row(row: MetricComparison) -> tuple[str, ...]:
     """Return one metric's cells, in the order of ``METRIC_HEADER``."""
     points = in_points(row.range)
     return (
-        f"{row.task}/{row.metric}",
+        metric_name(row) + ("" if row.higher_is_better else " ↓"),
         row.role,
         show_count(row.n) if row.n else "–",
         show_value(row.baseline, points),
@@ -39,7 +46,7 @@ def metric_row(row: MetricComparison) -> tuple[str, ...]:
 
 
 def slice_rows(row: MetricComparison) -> Iterator[tuple[str, ...]]:
-    """Yield one metric's slices, in the order of ``SLICE_HEADER``."""
+    """Yield one metric's slices, in the order of ``slice_header``."""
     points = in_points(row.range)
     for part in row.slices:
         yield (
@@ -70,6 +77,35 @@ def facts(comparison: Diff) -> list[tuple[str, str]]:
     return found
 
 
-def has_points(rows: Sequence[MetricComparison]) -> bool:
-    """Say whether any metric is a share."""
-    return any(in_points(row.range) for row in rows)
+def notes(diff: Diff) -> list[str]:
+    """Return what the table's signs and units mean, as far as they occur."""
+    found = [POINTS_NOTE] if any(in_points(row.range) for row in diff.metrics) else []
+    return found + ([LOWER_NOTE] if not all(row.higher_is_better for row in diff.metrics) else [])
+
+
+def not_compared(diff: Diff) -> list[str]:
+    """Return which tasks and metrics could not be compared, and why."""
+    return [f"{refused.task}: {refused.what}" for refused in diff.comparability.refused]
+
+
+def change_words(row: MetricComparison) -> tuple[str, str]:
+    """Return what an item is called that lost and one that gained: right or wrong, or by how much."""
+    return ("broken", "fixed") if row.binary else ("worse", "better")
+
+
+def changed(row: MetricComparison) -> str | None:
+    """Return how many items changed, ``3 broken, 1 fixed``; None where none did or nothing was compared."""
+    if row.flips is None or not row.flips.broken + row.flips.fixed:
+        return None
+    worse, better = change_words(row)
+    return f"{show_count(row.flips.broken)} {worse}, {show_count(row.flips.fixed)} {better}"
+
+
+def example_word(row: MetricComparison, example: Example) -> str:
+    """Return what the example's item is called."""
+    return change_words(row)[example.direction == "fixed"]
+
+
+def slice_header(row: MetricComparison, confidence: float) -> tuple[str, ...]:
+    """Return the header of a metric's slices."""
+    return (*SLICE_HEADER, f"{confidence:.0%} interval", *change_words(row))

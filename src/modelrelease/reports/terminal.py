@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tabulate import tabulate
 
 from modelrelease.errors import escape_controls, shorten
-from modelrelease.records.comparison import Comparison, Diff, Example, MetricComparison
+from modelrelease.records.comparison import MAX_EXAMPLES, Comparison, Diff, Example, MetricComparison
 from modelrelease.reports import rows
 
 WIDTH = 110
@@ -21,26 +21,24 @@ def comparison_table(comparison: Comparison) -> str:
     lines = [comparison.headline, "", *_facts(comparison), ""]
     header = rows.metric_header(comparison.confidence)
     cells = [rows.metric_row(row) for row in comparison.metrics]
-    lines += _table(cells, header, rows.METRIC_ALIGN, comparison)
+    lines += [*_table(cells, header, rows.METRIC_ALIGN), *rows.notes(comparison), ""]
     lines += [*_bullets("why", comparison.reasons), *_bullets("warnings", comparison.warnings)]
-    for row in comparison.metrics:
-        if row.role == "gate":
-            lines += _flips(row, _FEW)
-    lines.append("`modelrelease diff` shows every item that changed.")
+    gates = [row for row in comparison.metrics if row.role == "gate" and rows.changed(row)]
+    lines += [line for row in gates for line in _flips(row, _FEW)]
+    if gates:
+        lines.append(f"`modelrelease diff` shows up to {MAX_EXAMPLES} changed items a metric, and the slices.")
     return _text(lines)
 
 
 def diff_table(diff: Diff) -> str:
     """Return a diff as text for a terminal: deltas, slices, and the items that changed, before and after."""
-    lines = [*_facts(diff), ""]
-    header = rows.metric_header(diff.confidence)
-    keep = rows.DIFF_COLUMNS
+    header, keep = rows.metric_header(diff.confidence), rows.DIFF_COLUMNS
     cells = [tuple(rows.metric_row(row)[n] for n in keep) for row in diff.metrics]
-    lines += _table(cells, [header[n] for n in keep], [rows.METRIC_ALIGN[n] for n in keep], diff)
-    for refused in diff.comparability.refused:
-        lines += [f"{refused.task}: {refused.what}", ""]
+    lines = [*_facts(diff), ""]
+    lines += _table(cells, [header[n] for n in keep], [rows.METRIC_ALIGN[n] for n in keep])
+    lines += [*rows.notes(diff), "", *_bullets("not compared", rows.not_compared(diff))]
     for row in diff.metrics:
-        lines += [*_slices(row), *_flips(row, None)]
+        lines += [*_slices(row, diff.confidence), *_flips(row, None)]
     return _text(lines)
 
 
@@ -49,12 +47,9 @@ def _facts(comparison: Diff) -> Iterator[str]:
         yield f"{name:<10} {value}"
 
 
-def _table(cells: list[tuple[str, ...]], header: Iterable[str], align: Iterable[str], diff: Diff) -> Iterator[str]:
+def _table(cells: Iterable[tuple[str, ...]], header: Sequence[str], align: Sequence[str]) -> list[str]:
     safe = [[escape_controls(cell) for cell in row] for row in cells]
-    yield from tabulate(safe, headers=list(header), disable_numparse=True, colalign=list(align)).splitlines()
-    if rows.has_points(diff.metrics):
-        yield rows.POINTS_NOTE
-    yield ""
+    return tabulate(safe, headers=header, disable_numparse=True, colalign=align if safe else None).splitlines()
 
 
 def _bullets(title: str, sentences: Iterable[str]) -> Iterator[str]:
@@ -66,29 +61,26 @@ def _bullets(title: str, sentences: Iterable[str]) -> Iterator[str]:
         yield ""
 
 
-def _slices(row: MetricComparison) -> Iterator[str]:
+def _slices(row: MetricComparison, confidence: float) -> Iterator[str]:
     if row.slices:
-        yield f"{row.task}/{row.metric} by slice:"
-        cells = [[escape_controls(cell) for cell in cells] for cells in rows.slice_rows(row)]
-        yield from tabulate(
-            cells, headers=rows.SLICE_HEADER, disable_numparse=True, colalign=rows.SLICE_ALIGN
-        ).splitlines()
+        yield f"{rows.metric_name(row)} by slice:"
+        yield from _table(rows.slice_rows(row), rows.slice_header(row, confidence), rows.SLICE_ALIGN)
         yield ""
 
 
 def _flips(row: MetricComparison, few: int | None) -> Iterator[str]:
-    if row.flips is None or not row.flips.fixed + row.flips.broken:
+    counts = rows.changed(row)
+    if row.flips is None or counts is None:
         return
-    counts = f"{row.flips.broken} broken, {row.flips.fixed} fixed"
-    yield f"{row.task}/{row.metric}: {counts}" + (", for example" if row.flips.examples else "")
+    yield f"{rows.metric_name(row)}: {counts}" + (", for example" if row.flips.examples else "")
     for direction in ("broken", "fixed"):
         for example in [e for e in row.flips.examples if e.direction == direction][:few]:
-            yield from _example(example)
+            yield from _example(row, example)
     yield ""
 
 
-def _example(example: Example) -> Iterator[str]:
-    yield f"  {example.direction} {_one_line(example.item_id)}"
+def _example(row: MetricComparison, example: Example) -> Iterator[str]:
+    yield f"  {rows.example_word(row, example)} {_one_line(example.item_id)}"
     for name in ("input", "target", "baseline", "candidate"):
         value = getattr(example, name)
         if value is not None:

@@ -22,13 +22,13 @@ class EncodedPair:
 class Codec:
     """Encodes with a fast or slow transformers tokenizer, passed in already loaded.
 
-    Special tokens are added here and never by the tokenizer: the beginning-of-sequence token once, where
-    the tokenizer would add it; never an end token, which would make the model believe the text is over.
+    Special tokens are added here and never by the tokenizer: those that it would put in front (beginning of
+    sequence), once; never an end token, which would make the model believe the text is over.
     """
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
-        self._bos = _added_in_front(tokenizer)
+        self._front = _added_in_front(tokenizer)
 
     @property
     def start_token(self) -> int | None:
@@ -40,13 +40,12 @@ class Codec:
         return None
 
     def encode(self, texts: Sequence[str], *, special: bool) -> list[list[int]]:
-        """Return the ids of each text. ``special``: put the beginning-of-sequence token in front, once."""
+        """Return the ids of each text. ``special``: with what belongs in front, once."""
         if not texts:
             return []
         encoded = self._tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
-        if not special or self._bos is None:
-            return [list(ids) for ids in encoded]
-        return [ids if ids[:1] == [self._bos] else [self._bos, *ids] for ids in encoded]
+        front = self._front if special else []
+        return [list(ids) if ids[: len(front)] == front else [*front, *ids] for ids in encoded]
 
     def encode_pairs(self, pairs: Sequence[tuple[str, str]], *, special: bool) -> list[EncodedPair]:
         """Return each (context, continuation) as one sequence with its boundary.
@@ -72,9 +71,9 @@ def _move_spaces(context: str, continuation: str) -> tuple[str, str]:
     return kept, context[len(kept) :] + continuation
 
 
-def _added_in_front(tokenizer: Any) -> int | None:
-    """Return the id that the tokenizer puts in front of a text by itself, None where it adds none."""
+def _added_in_front(tokenizer: Any) -> list[int]:
+    """Return the ids that the tokenizer puts in front of a text by itself: mostly none or one, for GLM two."""
     plain = tokenizer("a", add_special_tokens=False)["input_ids"]
     full = tokenizer("a", add_special_tokens=True)["input_ids"]
-    added = full[: len(full) - len(plain)]
-    return int(added[0]) if added and full[1 : 1 + len(plain)] == list(plain) else None
+    places = (place for place in range(len(full)) if full[place : place + len(plain)] == plain)
+    return list(full[: next(places, 0)])

@@ -64,13 +64,17 @@ def run_batches(
     known = {
         n: journal.done[n] for n, batch in enumerate(batches) if len(journal.done.get(n, ())) == len(batch.requests)
     }
-    progress.start(len(items), sum(take(batches[number], answers) for number, answers in known.items()))
-    for number, batch in enumerate(batches):
-        if number not in known:
-            answers = _ask(engine, batch, items, tasks)
-            journal.keep(number, answers)
-            progress.advance(take(batch, answers))
-    progress.finish()
+    # Items with an error have no requests: nobody waits for them.
+    total = len(open_parts)
+    progress.start(total, sum(take(batches[number], answers) for number, answers in known.items()))
+    try:
+        for number, batch in enumerate(batches):
+            if number not in known:
+                answers = _ask(engine, batch, items, tasks)
+                journal.keep(number, answers)
+                progress.advance(take(batch, answers))
+    finally:
+        progress.finish()
     return [[answers[part] for part in sorted(answers)] for answers in results]
 
 

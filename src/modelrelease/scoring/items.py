@@ -10,7 +10,7 @@ from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput
 from modelrelease.records.datasets import Row
 from modelrelease.records.templates import MissingField, Template
-from modelrelease.scoring.metrics import TextScorer
+from modelrelease.scoring.metrics import PatternTimeoutError, TextScorer
 from modelrelease.scoring.suites import LoadedTask
 
 Message = Mapping[str, str]
@@ -45,14 +45,17 @@ def build_items(tasks: tuple[LoadedTask, ...]) -> list[Item]:
     items: list[Item] = []
     findings: list[Finding] = []
     for index, task in enumerate(tasks):
-        findings.extend(_unknown_fields(task))
+        unknown = list(_unknown_fields(task))
+        findings += unknown
         builder = _Builder(index, task)
-        for row in task.rows:
+        for row in () if unknown else task.rows:
             try:
                 items.append(builder.item(row))
             except _BadRow as bad:
                 code, message, todo = bad.args
                 findings.append(Finding(task.spec.dataset, code, message, todo, row.line))
+                if code is Code.PATTERN:  # every other row could take as long
+                    break
     if findings:
         raise InvalidInput(findings)
     return items
@@ -67,11 +70,16 @@ def _unknown_fields(task: LoadedTask) -> Iterator[Finding]:
                 todo = f"use one of {', '.join(sorted(known)[:12])}"
                 message = f"names the field `{name}`, which no row of {task.spec.dataset} has"
                 yield Finding(str(task.spec.prompt), Code.TEMPLATE_FIELD, message, todo, line)
-    for key in ("choices", "target"):
-        name = getattr(task.spec, key)
+    asked = [(key, getattr(task.spec, key)) for key in ("choices", "target")]
+    for key, name in [*asked, *(("slices", name) for name in task.spec.slices)]:
         if name is not None and name not in known:
             message = f"`{key}: {name}` names a field that no row of {task.spec.dataset} has"
             yield Finding(task.path, Code.ROW_FIELD, message, f"use one of {', '.join(sorted(known)[:12])}", task.line)
+    generated = task.spec.metrics if task.spec.kind == "generate" else ()
+    needing = [spec.name for spec in generated if TextScorer(spec).needs_target]
+    if needing and task.spec.target is None:
+        message = f"task `{task.spec.name}` has no `target`, which `{needing[0]}` compares with"
+        yield Finding(task.path, Code.MISSING_FIELD, message, "add `target` to the task", task.line)
 
 
 class _Builder:
@@ -136,14 +144,18 @@ class _Builder:
         name = self._spec.target
         if self._spec.kind == "perplexity" or not any(scorer.needs_target for scorer in self._scorers):
             return None
-        value = row.fields.get(name) if name is not None else None
-        texts = value if isinstance(value, list) else [value]
-        texts = [str(text) if type(text) in {int, float} else text for text in texts]
+        value = row.fields.get(str(name))
+        values = value if isinstance(value, list) else [value]
+        texts: list[Any] = [str(one) if type(one) in {int, float} else one for one in values]
         if not texts or not all(isinstance(text, str) and text for text in texts):
-            todo = "give the row its reference text, or a list of them" if name else "add `target` to the task"
-            raise _BadRow(Code.TARGET, f"`{name or 'target'}` is {_kind(value)}, no reference text", todo)
+            todo = "give the row its reference text, or a list of them"
+            raise _BadRow(Code.TARGET, f"`{name}` is {_kind(value)}, no reference text", todo)
         for scorer in self._scorers:
-            if problem := scorer.reference_problem(texts):
+            try:
+                problem = scorer.reference_problem(texts)
+            except PatternTimeoutError as error:
+                raise _BadRow(Code.PATTERN, str(error), "mend the expression, or shorten the target") from error
+            if problem is not None:
                 raise _BadRow(Code.TARGET, problem, "mend the row, or the metric's extract and normalize")
         return tuple(texts) if isinstance(value, list) else texts[0]
 

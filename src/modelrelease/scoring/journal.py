@@ -18,7 +18,7 @@ from modelrelease.records.canonical import canonical_json, digest_of
 
 KEEP_DAYS = 14
 Result = Any
-"""A request's result as JSON: ``[loglikelihood, greedy]`` (null where not finite), or the generated text."""
+"""A request's result as JSON: ``[loglikelihood, greedy]``, or the generated text; null where not finite."""
 
 
 class Journal:
@@ -34,9 +34,11 @@ class Journal:
             return
         entry = {"batch": batch, "results": results}
         line = canonical_json({**entry, "sha256": digest_of(entry)})
-        with contextlib.suppress(OSError):  # a full disk costs the safety net, not the run
+        try:
             self._stream.write(line.encode("utf-8") + b"\n")
             self._stream.flush()
+        except OSError:  # a full disk costs the safety net, not the run
+            self._stream = None
 
 
 @contextlib.contextmanager
@@ -50,11 +52,14 @@ def open_journal(folder: Path | None, key: str) -> Iterator[Journal]:
     if folder is None or stream is None:
         yield Journal(None, {})
         return
-    with stream:
+    try:
         done, end = _read(stream)
         stream.seek(end)
         stream.truncate()
         yield Journal(stream, done)
+    finally:
+        with contextlib.suppress(OSError):  # what a full disk did not take is tried again here
+            stream.close()
 
 
 def discard(folder: Path | None, key: str) -> None:
@@ -114,5 +119,6 @@ def _read(stream: IO[bytes]) -> tuple[dict[int, list[Result]], int]:
 def _forget_old(folder: Path) -> None:
     oldest = time.time() - KEEP_DAYS * 86_400
     for path in folder.glob("*.jsonl"):
-        if path.stat().st_mtime < oldest:
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # another run may be forgetting it at the same time
+            if path.stat().st_mtime < oldest:
+                path.unlink()

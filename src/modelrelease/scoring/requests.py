@@ -52,6 +52,8 @@ class Limits:
     allow_truncation: bool = False
 
 
+TRUNCATE = "shorten the prompt, or pass --allow-truncation to drop its beginning"
+
 Rendered = Sequence[str]
 """The items' prompts as text, chat templates already applied, in item order."""
 
@@ -143,7 +145,7 @@ def _fit(task: LoadedTask, number: int, item: Item, entry: ItemRequests, limits:
     message = (
         f"item {item.row.id!r} of task `{task.spec.name}` needs {longest} tokens{added} and the model takes {limit}"
     )
-    todo = "shorten the prompt, or pass --allow-truncation to drop its beginning"
+    todo = "shorten the prompt" if limits.allow_truncation else TRUNCATE
     yield Finding(task.spec.dataset, Code.TOO_LONG, message, todo, item.row.line)
 
 
@@ -165,14 +167,18 @@ def windows(request: Request, limit: int | None) -> Iterator[Request]:
     """Cut a long text into windows whose scored parts follow on each other, at most ``MAX_SCORED`` long.
 
     Each window holds as much of what stands before as fits ``limit`` positions, so that a token sees at least
-    half a context. Source: the strided evaluation of Hugging Face's "Perplexity of fixed-length models".
+    half a context, and the first ones all there is. Source: the strided evaluation of Hugging Face's "Perplexity
+    of fixed-length models".
     """
-    tokens, first = request.tokens, request.start
+    tokens, begin = request.tokens, request.start
     stride = MAX_SCORED if limit is None else max(1, min(MAX_SCORED, limit // 2))
-    for part, begin in enumerate(range(first, len(tokens), stride)):
-        end = min(begin + stride, len(tokens))
+    part = 0
+    while begin < len(tokens):
+        reach = begin + stride if limit is None else max(begin + stride, limit + 1)
+        end = min(len(tokens), begin + MAX_SCORED, reach)
         left = 0 if limit is None else max(0, end - limit - 1)
         yield Request(request.item, part, tokens[left:end], begin - left)
+        begin, part = end, part + 1
 
 
 def _foreign_tokens(entries: Iterable[ItemRequests], vocabulary: int) -> list[Finding]:

@@ -159,12 +159,17 @@ def _run_key(checkpoint: Checkpoint, suite: LoadedSuite, engine: EngineRecord, e
         {
             "scorer_version": SCORER_VERSION,
             "checkpoint": checkpoint.digest,
-            "tasks": [[task.spec.name, task.dataset_digest, task.prompt_digest] for task in suite.tasks],
+            "tasks": [[task.spec.name, _rows_digest(task), task.prompt_digest] for task in suite.tasks],
             "suite": suite_digest(tuple(task.spec for task in suite.tasks)),
             "engine": engine.model_dump(mode="json"),
             "environment": environment.model_dump(mode="json"),
         }
     )
+
+
+def _rows_digest(task: LoadedTask) -> str:
+    """Unlike a dataset's digest, this one knows the order of the rows: samples and batches have it too."""
+    return digest_of([row.digest for row in task.rows])
 
 
 def _engine_record(engine: Engine, plan: _Plan, options: Options, loaded: LoadedModel) -> EngineRecord:

@@ -14,6 +14,7 @@ from modelrelease.scoring.requests import ItemRequests
 
 Sample = dict[str, Any]
 NO_NUMBER = "the model gave no finite log-likelihood"
+NO_TEXT = "the model gave NaN instead of a next token"
 
 
 def make_sample(task: Task, item: Item, entry: ItemRequests, results: Sequence[Result]) -> Sample:
@@ -65,6 +66,9 @@ def _choices(task: Task, item: Item, entry: ItemRequests, results: Sequence[Resu
 
 def _text(task: Task, item: Item, entry: ItemRequests, results: Sequence[Result], sample: Sample) -> None:
     output = results[0]
+    if output is None:
+        sample["error"] = NO_TEXT
+        return
     sample["output"] = output
     references = item.target if isinstance(item.target, tuple) else (item.target,)
     texts = [str(reference) for reference in references if reference is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, invalid
@@ -13,7 +14,7 @@ from modelrelease.records.located import Located
 from modelrelease.records.metric_types import METRICS
 from modelrelease.records.prompts import Prompt, read_prompt
 from modelrelease.records.strict_yaml import read_yaml
-from modelrelease.records.suggestions import suggest
+from modelrelease.records.suggestions import nearest
 from modelrelease.records.suite import MetricSpec, Suite, Task
 from modelrelease.records.templates import Template, compile_template
 from modelrelease.records.text import decode
@@ -85,11 +86,15 @@ def _read_tasks(path: str, read: ReadFile, seen: list[str]) -> tuple[str, list[t
     located = read_yaml(decode(read(path), path), path)
     suite = validate(Suite, located)
     tasks: list[tuple[Task, str, int]] = []
-    for number, included in enumerate(suite.include):
-        if included in seen or len(seen) >= MAX_SUITES:
-            line = located.line_of(("include", number))
+    for number, written in enumerate(suite.include):
+        included = str(PurePosixPath(written))  # ./a.yaml is a.yaml
+        line = located.line_of(("include", number))
+        if included in seen:
             todo = "include each suite once"
             raise invalid(path, Code.INCLUDE, f"`{included}` is included already", todo, line)
+        if len(seen) >= MAX_SUITES:
+            todo = "put tasks together in fewer files"
+            raise invalid(path, Code.INCLUDE, f"includes more than {MAX_SUITES} suites", todo, line)
         tasks += _read_tasks(included, read, seen)[1]
     return suite.name, tasks + _own_tasks(suite, located, path)
 
@@ -116,6 +121,9 @@ def _task_findings(task: Task, path: str, line: int) -> list[Finding]:
         if asked:
             message = f"task `{task.name}` asks for `{key}`, which this version does not do"
             findings.append(Finding(path, Code.NOT_YET, message, f"leave `{key}` out for now", line))
+    if "" in task.stop:
+        message = f"task `{task.name}`: `stop` holds an empty text, which would end every answer before it begins"
+        findings.append(Finding(path, Code.INVALID_VALUE, message, "take it out", line))
     seen: set[str] = set()
     for spec in task.metrics:
         if problem := _metric_problem(task, spec, seen):
@@ -133,7 +141,7 @@ def _metric_problem(task: Task, spec: MetricSpec, seen: set[str]) -> tuple[str, 
     fitting = sorted(name for name, metric in METRICS.items() if metric.kind == task.kind)
     todo = f"use one of {', '.join(fitting)}"
     if known is None:
-        return f"there is no metric `{spec.name}`", suggest(spec.name, sorted(METRICS))
+        return f"there is no metric `{spec.name}`", nearest(spec.name, METRICS) or todo
     if known.kind != task.kind:
         return f"`{spec.name}` is a {known.kind} metric and this is a {task.kind} task", todo
     if spec.name in seen:

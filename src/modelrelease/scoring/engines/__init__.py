@@ -53,5 +53,5 @@ class Engine(Protocol):
     def loglikelihoods(self, batch: Sequence[Request]) -> list[TokenScore]:
         """Return one score a request, in the batch's order."""
 
-    def generate(self, batch: Sequence[Request], settings: Generation, seeds: Sequence[int]) -> list[str]:
-        """Return one continuation a request, stop texts cut off; ``seeds`` one a request."""
+    def generate(self, batch: Sequence[Request], settings: Generation, seeds: Sequence[int]) -> list[str | None]:
+        """Return one continuation a request, stop texts cut off; ``seeds`` one a request. None after a NaN."""

@@ -51,8 +51,9 @@ def import_torch() -> Any:
     except ImportError as error:
         todo = 'pip install "modelrelease[score]"'
         raise Unavailable(Finding("modelrelease", Code.MISSING_EXTRA, f"scoring needs {error.name}", todo)) from error
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
+    logging: Any = transformers.utils.logging
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     return torch
 
 
@@ -67,7 +68,8 @@ def load_model(checkpoint: Checkpoint, numerics: Numerics) -> LoadedModel:
     device = _device(torch, numerics.device)
     if numerics.threads is not None:
         torch.set_num_threads(numerics.threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # As use_deterministic_algorithms(True, warn_only=True), which also imports the compiler: a second and a half.
+    torch.set_deterministic_debug_mode("warn")
     dtype = _dtype(torch, numerics.dtype, device)
     refuse_adapter(checkpoint)
     config = read_config(checkpoint)
@@ -111,12 +113,13 @@ def _greedy_by_default(model: Any, tokenizer: Any, vocabulary: int) -> None:
     """Replace the checkpoint's generation settings (temperature, penalties …) by none but its end tokens."""
     from transformers import GenerationConfig
 
+    new: Any = GenerationConfig
     own = getattr(model, "generation_config", None)
     ends = _known_ids(getattr(own, "eos_token_id", None), vocabulary)
     ends = ends or _known_ids(tokenizer.eos_token_id, vocabulary)
     # What pads is masked and never read, but it has to have an embedding.
     pad = next(iter([*_known_ids(tokenizer.pad_token_id, vocabulary), *ends, 0]))
-    model.generation_config = GenerationConfig(eos_token_id=ends or None, pad_token_id=pad, do_sample=False)
+    model.generation_config = new(eos_token_id=ends or None, pad_token_id=pad, do_sample=False)
 
 
 def _known_ids(value: Any, vocabulary: int) -> list[int]:

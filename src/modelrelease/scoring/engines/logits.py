@@ -47,8 +47,7 @@ def find_path(torch: Any, loaded: LoadedModel) -> str:
     Raises InvalidInput (MR401) where a token's logits depend on what comes after it: then padding and the
     answer itself would leak into every score. Unavailable (MR409) where the model cannot be run on tokens alone.
     """
-    step = max(1, loaded.vocabulary // 8)
-    tokens = [place * step % loaded.vocabulary for place in range(2, 8)]
+    tokens = some_tokens(loaded.vocabulary, 6)
     first = torch.tensor([tokens[:5]], device=loaded.device)
     other = torch.tensor([[*tokens[:4], tokens[5]]], device=loaded.device)
     places = [0] * 4, [0, 1, 2, 3]
@@ -59,7 +58,7 @@ def find_path(torch: Any, loaded: LoadedModel) -> str:
         except _MODEL_ERRORS as error:
             message = f"the model cannot be run on tokens alone: {first_lines(error)}"
             raise Unavailable(Finding("engine", Code.ENGINE, message, "use a causal language model")) from error
-        if not _agree(torch, plain, changed, loaded.dtype):
+        if not agree(torch, plain, changed, loaded.dtype):
             message = "a token's probability depends on what comes after it: this is no causal language model"
             todo = "score a causal language model; for BERT-like ones that means `is_decoder: true` in config.json"
             raise InvalidInput(Finding("engine", Code.CHECKPOINT, message, todo))
@@ -67,11 +66,17 @@ def find_path(torch: Any, loaded: LoadedModel) -> str:
             fast = logits_at(loaded.model, first, torch.ones_like(first), *places)
         except _MODEL_ERRORS:  # a projection that is missing, or takes another shape
             return WHOLE_CONTEXT
-    return SCORED_ROWS if _agree(torch, plain, fast, loaded.dtype) else WHOLE_CONTEXT
+    return SCORED_ROWS if agree(torch, plain, fast, loaded.dtype) else WHOLE_CONTEXT
 
 
-def _agree(torch: Any, one: Any, other: Any, dtype: str) -> bool:
-    """NaN agrees with NaN: broken weights are said item by item."""
+def some_tokens(vocabulary: int, count: int) -> list[int]:
+    """Return ids from all over the vocabulary, different ones where it is large enough."""
+    step = max(1, vocabulary // (count + 1))
+    return [(place + 1) * step % vocabulary for place in range(count)]
+
+
+def agree(torch: Any, one: Any, other: Any, dtype: str) -> bool:
+    """Say whether two ways to the same logits agree. NaN does with NaN: broken weights are said item by item."""
     if one.shape != other.shape:
         return False
     scale = max(1.0, float(one.float().abs().nan_to_num().max()))

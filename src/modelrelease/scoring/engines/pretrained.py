@@ -51,8 +51,9 @@ def read_model(checkpoint: Checkpoint, config: Any, dtype: Any, attention: str) 
     """
     from transformers import AutoModelForCausalLM
 
+    auto: Any = AutoModelForCausalLM  # its own types leave the loading info out
     try:
-        model, info = AutoModelForCausalLM.from_pretrained(
+        model, info = auto.from_pretrained(
             checkpoint.folder,
             config=config,
             dtype=dtype,

@@ -6,30 +6,33 @@ right for every architecture; on the left for generation, as transformers wants 
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, Unavailable, shorten
+from modelrelease.errors import Finding, Unavailable
 from modelrelease.scoring.engines import EngineFacts, Generation, TokenScore
 from modelrelease.scoring.engines.decoding import NotANumber, RowSampler, StopTexts, cut_at_stop
 from modelrelease.scoring.engines.loading import LoadedModel, import_torch
 from modelrelease.scoring.engines.logits import find_path, logits_at
+from modelrelease.scoring.engines.padding import padding_is_harmless
+from modelrelease.scoring.engines.pretrained import first_lines
 from modelrelease.scoring.requests import MAX_SCORED, Request
 
 
 class TransformersEngine:
-    """Scores and generates with a loaded model."""
+    """Scores and generates with a loaded model.
+
+    Raises what :func:`logits.find_path` does where the model is not one that can be scored.
+    """
 
     def __init__(self, loaded: LoadedModel) -> None:
         self._torch = import_torch()
         self._loaded = loaded
         self._path = find_path(self._torch, loaded)
-        # An architecture that takes no positions (recurrent ones) would read padding on the left as text.
-        self._pads = "position_ids" in inspect.signature(loaded.model.forward).parameters
+        self._pads: bool | None = None
         self.facts = EngineFacts(
             name="transformers",
             dtype=loaded.dtype,
@@ -58,15 +61,13 @@ class TransformersEngine:
 
     def generate(self, batch: Sequence[Request], settings: Generation, seeds: Sequence[int]) -> list[str | None]:
         """Return each request's continuation as text, without special tokens and stop texts; None after a NaN."""
-        groups: dict[int, list[int]] = {}
-        for place, request in enumerate(batch):
-            groups.setdefault(0 if self._pads else len(request.tokens), []).append(place)
-        texts: list[str | None] = [None] * len(batch)
-        for places in groups.values():
-            answers = self._generate([batch[place] for place in places], settings, [seeds[place] for place in places])
-            for place, answer in zip(places, answers, strict=True):
-                texts[place] = answer
-        return texts
+        if self._pads is None:
+            with self._failures():
+                self._pads = padding_is_harmless(self._torch, self._loaded)
+        if self._pads:
+            return self._generate(batch, settings, seeds)
+        rows = zip(batch, seeds, strict=True)
+        return [self._generate([request], settings, [seed])[0] for request, seed in rows]
 
     def _generate(self, batch: Sequence[Request], settings: Generation, seeds: Sequence[int]) -> list[str | None]:
         torch, tokenizer = self._torch, self._loaded.tokenizer
@@ -114,10 +115,9 @@ class TransformersEngine:
     def _failures(self) -> Iterator[None]:
         try:
             yield
-        except RuntimeError as error:  # torch's out-of-memory and device errors
-            lines = str(error).splitlines() or ["no message"]
+        except (RuntimeError, ValueError) as error:  # torch's out-of-memory and device errors, transformers' refusals
             todo = "use a smaller --batch-tokens, or another device"
-            message = f"the model failed: {shorten(lines[0], 200)}"
+            message = f"the model failed: {first_lines(error)}"
             raise Unavailable(Finding("engine", Code.ENGINE, message, todo)) from error
 
 

@@ -28,17 +28,19 @@ def normalize_text(text: str) -> str:
 def normalize_number(text: str) -> str | None:
     """Return a decimal number in its one shortest form: ``$1,080.50 `` → ``1080.5``. None where it is none.
 
-    Thousands commas, a currency sign or a percent sign around it and a final full stop are dropped.
+    Thousands commas, a currency sign or a percent sign around it and a final full stop are dropped. No digit is:
+    two numbers are equal exactly when they have the same value.
     """
-    cleaned = text.strip().strip("$€£%").replace(",", "").replace(" ", "").rstrip(".")
+    cleaned = text.strip().rstrip(".").strip("$€£% ").rstrip(".").replace(",", "")
     if not cleaned or len(cleaned) > MAX_DIGITS or not cleaned.lstrip("+-").replace(".", "", 1).isdigit():
         return None
     try:
         number = Decimal(cleaned)
     except InvalidOperation:
         return None
-    shortest = format(number.normalize(), "f")
-    return "0" if number == 0 else shortest
+    # Not Decimal.normalize(), which rounds to 28 digits.
+    digits = format(number, "f")
+    return "0" if number == 0 else digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
 class TextScorer:

@@ -1,0 +1,103 @@
+"""Comparisons in which every text that can come from a model or a pull request is an attack."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from builders import Sample, Tasks, decide
+
+from modelrelease.records.comparison import Comparison, Diff
+
+ATTACKS = {
+    "a fence of ten backticks": "``````````\n# out\n``````````",
+    "a mention": "@everyone and @org/team",
+    "an issue": "#1 org/repo#2 GH-3 gh-4",
+    "an image": "![x](http://evil.example/x.png)",
+    "a link": "[x](http://evil.example) <http://evil.example> http://evil.example www.evil.example",
+    "a reference": "[x]: http://evil.example\n\n[x]",
+    "html": "<img src=x onerror=alert(1)><!-- hidden --> </details></summary><script>",
+    "the end of a comment": "--> <!-- modelrelease:comment -->",
+    "pipes": "a | b \\| c \\\\| d |",
+    "emphasis": "**bold** _it_ ~~no~~ `code` $x$ *",
+    "colours": "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x9b31m",
+    "reading direction": "\u202egnp.exe \u2066x\u2069 \u200f",
+    "lines": "one\ntwo\r\nthree\n\n# heading\n\n---\n\u2028four\x0bfive\x0c",
+    "a list": "1. one",
+    "another list": "- one\n- two",
+    "a heading": "# one\n===\n---",
+    "a table": "| a |\n| --- |\n| b |",
+    "a block": "    code\n> quote",
+    "an entity": "&lt;b&gt; &#64;x &amp;",
+    "an emoji": ":tada: :x:",
+    "nothing": "",
+    "spaces": "  \t ",
+    "half of a pair": "\U0001f600\U0001f468\u200d\U0001f469",
+    "length": "x" * 5000 + "|" * 5000,
+}
+
+_TEXTS = {
+    "headline",
+    "reason",
+    "task",
+    "metric",
+    "item_id",
+    "input",
+    "target",
+    "field",
+    "value",
+    "what",
+    "label",
+    "source_ref",
+    "version",
+    "method",
+    "git_sha",
+    "resolved_by",
+    "started",
+}
+
+
+def compared(folder: Path) -> Comparison:
+    """Return a comparison with every part a report shows: metrics of all kinds, flips, slices, reasons, warnings."""
+
+    def with_slices(sample: Sample) -> None:
+        sample["slices"] = {"half": str(int(sample["item_id"]) % 2)}
+
+    before: Tasks = {
+        "qa": {"acc": [1.0] * 30 + [0.0] * 20, "acc_norm": [1.0] * 50},
+        "lm": {"nll": [1.0 + number / 50 for number in range(50)]},
+        "failed": {"f1": [1.0] * 50},
+        "gone": {"f1": [1.0]},
+    }
+    after: Tasks = {
+        "qa": {"acc": [0.0] * 15 + [1.0] * 35, "acc_norm": [1.0] * 50},
+        "lm": {"nll": [1.0 + (number % 7) / 7 for number in range(50)]},
+        "failed": {"f1": [1.0] * 49 + [None]},
+    }
+    metrics: dict[str, Any] = {"*": {"margin": 0.03}, "nothing/*": {"margin": 0.1}}
+    edits = {"before_edit": with_slices, "after_edit": with_slices}
+    return decide(folder, before, after, metrics, **edits)
+
+
+def hostile(document: Diff, attack: str) -> Any:
+    """Return the document with ``attack`` in the place of every free text."""
+    plain = _replaced(json.loads(document.to_bytes()), attack)
+    return type(document).model_validate_json(json.dumps(plain))
+
+
+def _replaced(value: Any, attack: str) -> Any:
+    if isinstance(value, list):
+        return [attack if isinstance(item, str) else _replaced(item, attack) for item in value]
+    if isinstance(value, dict):
+        return {key: _field(key, item, attack) for key, item in value.items()}
+    return value
+
+
+def _field(key: str, item: Any, attack: str) -> Any:
+    if key == "subject":
+        return item
+    answers = {"baseline", "candidate"}
+    if isinstance(item, str) and (key in _TEXTS or key in answers):
+        return attack
+    return _replaced(item, attack)
