@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers.utils import logging
 
 SPECIAL = ["<pad>", "<bos>", "<eos>"]
 PAD, BOS, EOS = range(3)
@@ -24,6 +25,7 @@ CONTEXT = 64
 def main() -> None:
     """Read the text, make the tokenizer, train the model, save both."""
     args = arguments()
+    logging.disable_progress_bar()
     torch.manual_seed(args.seed)
     torch.use_deterministic_algorithms(True)
     texts = args.text.read_text(encoding="utf-8").strip().split("\n\n")

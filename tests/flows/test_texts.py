@@ -94,3 +94,14 @@ def test_a_whole_number_that_is_no_choice_stays_a_number(tmp_path: Path) -> None
 
     found = look_up(tmp_path, [row("1")], tasks={"text": {"f1": [1.0, 0.5]}}, edit=number)
     assert (found.input, found.baseline["target"]) == ("What is number 1?", 1)
+
+
+def test_slices_and_the_target_are_not_repeated_in_the_question(tmp_path: Path) -> None:
+    own = {"id": "1", "q": "Why?", "topic": "doubt", "reference": "Because."}
+
+    def use_row(sample: Sample) -> None:
+        sample["item_digest"] = digest_of({**own, "id": sample["item_id"]})
+        sample["slices"] = {"topic": "doubt"}
+        sample["target"] = "Because."
+
+    assert look_up(tmp_path, [own], edit=use_row).input == "Why?"

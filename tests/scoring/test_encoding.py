@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tiny_models import TinyModels, make_tokenizer
 
+from modelrelease.errors import InvalidInput
 from modelrelease.scoring.encoding import Codec
 
 PAD, BOS, EOS = 0, 1, 2
@@ -117,3 +118,19 @@ def test_many_pairs_come_back_in_order(with_bos: Any) -> None:
     pairs = [("the cat", " sat"), ("a dog", " ran"), ("the cat", " ran"), ("", "four")]
     assert codec.encode_pairs(pairs, special=True) == [codec.encode_pairs([pair], special=True)[0] for pair in pairs]
     assert codec.encode_pairs([], special=True) == []
+
+
+def test_a_tokenizer_that_fails_on_a_text_is_a_finding(tiny: TinyModels) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = Tokenizer(models.WordLevel({"a": 0, "cat": 1}))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    codec = Codec(PreTrainedTokenizerFast(tokenizer_object=words))
+    assert codec.encode(["a cat"], special=True) == [[0, 1]]
+    with pytest.raises(InvalidInput) as caught:
+        codec.encode(["a cat", "a dog"], special=True)
+    assert caught.value.lines() == [
+        "tokenizer: MR402 the tokenizer fails on a text: WordLevel error: Missing [UNK] token from the vocabulary; "
+        "use the one that the model was trained with"
+    ]

@@ -36,7 +36,7 @@ class TextsOfItems:
         if row is None:
             return SampleTexts(None, before, after)
         choices = _choices(row) if self._kinds[task] == "multiple_choice" else []
-        return SampleTexts(_question(row), _in_words(before, choices), _in_words(after, choices))
+        return SampleTexts(_question(row, after), _in_words(before, choices), _in_words(after, choices))
 
     def _rows_of(self, dataset: str) -> dict[str, Row]:
         if dataset not in self._rows:
@@ -48,9 +48,11 @@ class TextsOfItems:
         return self._rows[dataset]
 
 
-def _question(row: Row) -> str:
-    """The row's own texts, named where there are several."""
-    texts = {name: value for name, value in row.fields.items() if name != "id" and isinstance(value, str)}
+def _question(row: Row, sample: dict[str, Any]) -> str:
+    """The row's own texts, named where there are several: not its id, slices and target, which stand elsewhere."""
+    known = {"id", *sample["slices"]}
+    own = {name: value for name, value in row.fields.items() if name not in known and isinstance(value, str)}
+    texts = {name: value for name, value in own.items() if value != sample["target"]}
     if len(texts) == 1:
         return next(iter(texts.values()))
     return "\n".join(f"{name}: {value}" for name, value in texts.items())

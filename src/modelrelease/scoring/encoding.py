@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from modelrelease.codes import Code
+from modelrelease.errors import invalid, shorten
+
 
 @dataclass(frozen=True, slots=True)
 class EncodedPair:
@@ -22,6 +25,7 @@ class EncodedPair:
 class Codec:
     """Encodes with a fast or slow transformers tokenizer, passed in already loaded.
 
+    Raises InvalidInput (MR402) where the tokenizer fails, as one without a token for the unknown does.
     Special tokens are added here and never by the tokenizer: those that it would put in front (beginning of
     sequence), once; never an end token, which would make the model believe the text is over.
     """
@@ -43,7 +47,7 @@ class Codec:
         """Return the ids of each text. ``special``: with what belongs in front, once."""
         if not texts:
             return []
-        encoded = self._tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
+        encoded = _ids(self._tokenizer, list(texts), special=False)
         front = self._front if special else []
         return [list(ids) if ids[: len(front)] == front else [*front, *ids] for ids in encoded]
 
@@ -71,9 +75,17 @@ def _move_spaces(context: str, continuation: str) -> tuple[str, str]:
     return kept, context[len(kept) :] + continuation
 
 
+def _ids(tokenizer: Any, texts: list[str], *, special: bool) -> list[list[int]]:
+    """Return what the tokenizer makes of ``texts``; InvalidInput (MR402) where it cannot."""
+    try:
+        return list(tokenizer(texts, add_special_tokens=special, return_attention_mask=False)["input_ids"])
+    except Exception as error:  # the tokenizers library raises nothing more special
+        message = f"the tokenizer fails on a text: {shorten(str(error), 200)}"
+        raise invalid("tokenizer", Code.TOKENIZER, message, "use the one that the model was trained with") from error
+
+
 def _added_in_front(tokenizer: Any) -> list[int]:
     """Return the ids that the tokenizer puts in front of a text by itself: mostly none or one, for GLM two."""
-    plain = tokenizer("a", add_special_tokens=False)["input_ids"]
-    full = tokenizer("a", add_special_tokens=True)["input_ids"]
+    plain, full = (_ids(tokenizer, ["a"], special=special)[0] for special in (False, True))
     places = (place for place in range(len(full)) if full[place : place + len(plain)] == plain)
     return list(full[: next(places, 0)])

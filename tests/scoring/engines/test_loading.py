@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,28 @@ def test_an_adapter_beside_the_weights_is_refused(altered: Alter) -> None:
     assert finding(altered(adapter_config={"peft_type": "LORA"})) == (
         "shown: MR401 holds an adapter; merge it into its model (`merge_and_unload`) and save that"
     )
+
+
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        (
+            {"weight_map": {"lm_head.weight": "../other.safetensors"}},
+            "names '../other.safetensors', which the checkpoint",
+        ),
+        (
+            {"weight_map": {"lm_head.weight": "model-00002.safetensors"}},
+            "names 'model-00002.safetensors', which the ch",
+        ),
+        ({"weight_map": {"lm_head.weight": 7}}, "names '7', which the checkpoint does not hold"),
+        ({"weight_map": []}, "is no index of weights; save the model again"),
+        ({"weight_map": {"lm_head.weight": {}}}, "is no index of weights; save the model again"),
+    ],
+)
+def test_an_index_cannot_lead_to_weights_outside_of_the_checkpoint(altered: Alter, index: Any, said: str) -> None:
+    folder = altered(**{"model.safetensors.index": index})
+    shutil.copy(folder / "model.safetensors", folder.parent / "other.safetensors")
+    assert finding(folder).startswith(f"shown: MR405 model.safetensors.index.json {said}")
 
 
 @pytest.fixture

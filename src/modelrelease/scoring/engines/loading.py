@@ -14,6 +14,7 @@ from modelrelease.scoring.engines.pretrained import (
     read_model,
     read_tokenizer,
     refuse_adapter,
+    refuse_foreign_shards,
 )
 from modelrelease.settings import prepare_libraries
 
@@ -72,6 +73,7 @@ def load_model(checkpoint: Checkpoint, numerics: Numerics) -> LoadedModel:
     torch.set_deterministic_debug_mode("warn")
     dtype = _dtype(torch, numerics.dtype, device)
     refuse_adapter(checkpoint)
+    refuse_foreign_shards(checkpoint)
     config = read_config(checkpoint)
     tokenizer = read_tokenizer(checkpoint)
     model = read_model(checkpoint, config, dtype, numerics.attention)
