@@ -180,6 +180,14 @@ def test_a_scored_version_holds_its_record_and_the_next_run_goes_elsewhere(
     assert (repository / ".modelrelease" / ".gitignore").read_text() == "*\n"
 
 
+def test_a_record_is_not_put_beside_the_weights(repository: Path) -> None:
+    flat = repository / "models" / "model_v1.0"
+    shutil.copytree(repository / "model", flat)
+    before = files(flat)
+    assert main(["score", "models/model_v1.0"]) == 0
+    assert files(flat) == before
+
+
 def test_another_suite_s_evaluation_is_not_the_version_s_record(repository: Path) -> None:
     version = repository / "models" / "model_v1.0"
     shutil.copytree(repository / "model", version / "checkpoint")

@@ -139,6 +139,11 @@ SPOILED: dict[str, tuple[Callable[[Path], object], type[ModelreleaseError], str]
         "extra.json: MR401 is a link that leads out of the checkpoint",
     ),
     "a config that is no JSON": (_write("tokenizer_config.json", b"{"), InvalidInput, "tokenizer_config.json: MR201"),
+    "a chat template that is no text": (
+        _write("tokenizer_config.json", b'{"chat_template": "\\ud800"}'),
+        InvalidInput,
+        "tokenizer_config.json: MR201 its chat template holds half of a surrogate pair; save the tokenizer again",
+    ),
     "a config that is no object": (_write("tokenizer_config.json", b"[]"), InvalidInput, "MR208 is no JSON object"),
 }
 

@@ -68,6 +68,11 @@ def test_a_metric_s_name_is_short_for_the_metric() -> None:
             'evals/release.yaml:4: MR208 `tasks[0].name` is "q a" (text); must be letters, digits, ',
         ),
         ("name: qa", "name: 7", "evals/release.yaml:4: MR208 `tasks[0].name` is 7 (a whole number); it must be text"),
+        (
+            "kind: multiple_choice\n    choices: choices",
+            "kind: generate\n    delimiter: x\n    max_new_tokens: 1",
+            "`delimiter` has no meaning in a generate task; leave it out",
+        ),
         ("[acc, {name: acc_norm}]", "[]", "evals/release.yaml:10: MR208 `tasks[0].metrics` is "),
         ("[acc, {name: acc_norm}]", "[{nam: acc}]", "unknown key `nam`; did you mean `name`?"),
         (

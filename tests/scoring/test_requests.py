@@ -168,20 +168,26 @@ def test_truncation_drops_the_beginning_only_of_what_is_too_long_and_is_flagged(
     assert not short.truncated
 
 
-def test_a_choice_longer_than_the_context_cannot_be_truncated() -> None:
+@pytest.mark.parametrize(("choice", "needs"), [("longer", 8), ("yes", 5), ("no", None)])
+def test_truncation_leaves_at_least_one_token_before_a_choice(choice: str, needs: int | None) -> None:
     limits = Limits(3, VOCABULARY, allow_truncation=True)
+    if needs is None:
+        (entry,) = build(task("multiple_choice"), [item(0, (choice, "n"))], ["Q"], limits)
+        assert entry.requests[0] == Request(0, 0, tuple(ids("Q no")), 1)
+        return
     with pytest.raises(InvalidInput) as caught:
-        build(task("multiple_choice"), [item(0, ("longer", "no"))], ["Q"], limits)
+        build(task("multiple_choice"), [item(0, (choice, "n"))], ["Q"], limits)
     assert caught.value.lines() == [
-        "data.jsonl:1: MR407 item 'id0' of task `t` needs 8 tokens and the model takes 3; shorten the prompt"
+        f"data.jsonl:1: MR407 item 'id0' of task `t` needs {needs} tokens and the model takes 3; shorten the prompt"
     ]
 
 
 def test_ids_that_the_model_has_no_embedding_for_are_the_tokenizers_fault() -> None:
+    assert build(task("generate"), [item(0)], ["z"], Limits(1000, 126))[0].error is None
     with pytest.raises(InvalidInput) as caught:
-        build(task("generate"), [item(0)], ["z"], Limits(1000, 100))
+        build(task("generate"), [item(0)], ["z"], Limits(1000, 125))
     assert caught.value.lines() == [
-        "tokenizer: MR402 the tokenizer gives id 125 and the model has 100 embeddings; "
+        "tokenizer: MR402 the tokenizer gives id 125 and the model has 125 embeddings; "
         "use the tokenizer that the model was trained with"
     ]
 

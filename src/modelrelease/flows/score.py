@@ -46,7 +46,9 @@ def score_model(
     checkpoint = read_checkpoint(folder, _shown(project, folder, model))
     result = score(checkpoint, loaded, options, surroundings)
     configured = project.config is not None and suite_path == project.config.suite
-    target = out or _target(project, folder, configured and checkpoint.version is not None, result.key)
+    # A record beside the weights would be part of what it is the record of.
+    apart = checkpoint.version is not None and checkpoint.folder != folder
+    target = out or _target(project, folder, configured and apart, result.key)
     # eval.json names the samples by digest, so it comes last: without it there is no record yet.
     write_atomic(target / result.evaluation.samples.path, result.samples)
     write_atomic(target / EVAL_FILE, result.evaluation.to_bytes())

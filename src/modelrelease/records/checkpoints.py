@@ -154,4 +154,8 @@ def _template_digest(folder: Path) -> str | None:
             return sha256_of(folder / name)
     config = folder / "tokenizer_config.json"
     template = _read_object(config).get("chat_template") if config.is_file() else None
-    return digest_of(template) if template is not None else None
+    try:
+        return digest_of(template) if template is not None else None
+    except ValueError as error:
+        todo = "save the tokenizer again"
+        raise invalid(config, Code.SYNTAX, "its chat template holds half of a surrogate pair", todo) from error

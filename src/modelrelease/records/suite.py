@@ -65,9 +65,9 @@ class Task(Part):
         for key in needed.get(self.kind, ("target",)):
             if getattr(self, key) is None:
                 raise ValueError(f"a {self.kind} task has no `{key}`; add it")
-        allowed = {"multiple_choice": {"choices"}, "generate": set(_GENERATION)}.get(self.kind, set())
-        for key in ("choices", *_GENERATION):
-            if key in self.model_fields_set and key not in allowed:
+        allowed = {"multiple_choice": {"choices", "delimiter"}, "generate": set(_GENERATION)}
+        for key in ("choices", "delimiter", *_GENERATION):
+            if key in self.model_fields_set and key not in allowed.get(self.kind, {"delimiter"}):
                 raise ValueError(f"`{key}` has no meaning in a {self.kind} task; leave it out")
         return self
 

@@ -135,23 +135,20 @@ def test_an_adapter_beside_the_weights_is_refused(altered: Alter) -> None:
 
 
 @pytest.mark.parametrize(
-    ("index", "said"),
+    ("weight_map", "said"),
     [
         (
-            {"weight_map": {"lm_head.weight": "../other.safetensors"}},
-            "names '../other.safetensors', which the checkpoint",
+            {"lm_head.weight": "../other.safetensors"},
+            "names '../other.safetensors', which the checkpoint does not hold",
         ),
-        (
-            {"weight_map": {"lm_head.weight": "model-00002.safetensors"}},
-            "names 'model-00002.safetensors', which the ch",
-        ),
-        ({"weight_map": {"lm_head.weight": 7}}, "names '7', which the checkpoint does not hold"),
-        ({"weight_map": []}, "is no index of weights; save the model again"),
-        ({"weight_map": {"lm_head.weight": {}}}, "is no index of weights; save the model again"),
+        ({"lm_head.weight": "model-2.safetensors"}, "names 'model-2.safetensors', which the checkpoint does not hold"),
+        ({"lm_head.weight": 7}, "names '7', which the checkpoint does not hold"),
+        ([], "is no index of weights; save the model again"),
+        ({"lm_head.weight": {}}, "is no index of weights; save the model again"),
     ],
 )
-def test_an_index_cannot_lead_to_weights_outside_of_the_checkpoint(altered: Alter, index: Any, said: str) -> None:
-    folder = altered(**{"model.safetensors.index": index})
+def test_an_index_cannot_lead_to_weights_outside_of_the_checkpoint(altered: Alter, weight_map: Any, said: str) -> None:
+    folder = altered(**{"model.safetensors.index": {"weight_map": weight_map}})
     shutil.copy(folder / "model.safetensors", folder.parent / "other.safetensors")
     assert finding(folder).startswith(f"shown: MR405 model.safetensors.index.json {said}")
 
