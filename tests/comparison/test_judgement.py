@@ -112,6 +112,13 @@ def test_a_floor_is_checked_on_the_t_bound_of_numbers(tmp_path: Path, minimum: f
     assert found.decision == decision
 
 
+def test_a_floor_that_is_just_reached_holds(tmp_path: Path) -> None:
+    level = [0.5] * 100
+    for minimum, decision in ((0.5, "promote"), (0.5001, "block")):
+        metrics = {"qa/f1": {**MARGIN, "min": minimum}}
+        assert decided(tmp_path / str(minimum), {"qa/f1": (level, level)}, metrics).decision == decision
+
+
 def test_a_floor_blocks_where_an_inconclusive_verdict_would_only_warn(tmp_path: Path) -> None:
     metrics = {"qa/acc": {**MARGIN, "min": 0.9}}
     found = decided(tmp_path, {"qa": UNCERTAIN}, metrics, context="pull_request")

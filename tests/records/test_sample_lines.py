@@ -149,8 +149,16 @@ def test_what_is_no_json_is_refused_with_its_line(raw: bytes, message: str) -> N
     assert found.startswith(f"samples.jsonl:{message}")
 
 
-def test_a_key_that_stands_twice_is_found_behind_escaped_quotation_marks() -> None:
-    twice = GOOD.replace('"output":null', r'"output":"\u0022\u0022 and \"this\"","output":"x\"y"')
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        r'"output":"\u0022\u0022 and \"this\"","output":"x\"y"',
+        r'"output":"x","output":"\u0022\u0022\u0022\u0022"',  # as many in the text as the dropped key takes
+        r'"output":null,"output":"\u0022\u0022"',
+    ],
+)
+def test_a_key_that_stands_twice_is_found_behind_escaped_quotation_marks(outputs: str) -> None:
+    twice = GOOD.replace('"output":null', outputs)
     assert findings(twice.encode()) == ["samples.jsonl:1: MR203 the key `output` stands twice; keep one of them"]
 
 
