@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dtype", choices=types, default="auto", help="default: float32 on CPU, the model's own on a GPU"
     )
-    parser.add_argument("--attention", choices=("sdpa", "eager", "flash_attention_2"), default="sdpa")
+    parser.add_argument(
+        "--attention", choices=("sdpa", "eager", "flash_attention_2"), default="sdpa", help="default: sdpa"
+    )
     parser.add_argument("--threads", type=_positive, metavar="N", help="torch's threads (default: torch's choice)")
     parser.add_argument("--batch-tokens", type=_positive, metavar="N", help="padded tokens in a batch")
     parser.add_argument(
