@@ -65,3 +65,19 @@ def test_the_policy_digest_is_of_the_gate_alone(tmp_path: Path) -> None:
     assert digest(CONFIG + "comment: {mode: never}\n") == plain
     assert digest(CONFIG + "gate: {alpha: 0.05}\n") == plain
     assert digest(CONFIG + "gate: {alpha: 0.01}\n") != plain
+
+
+def test_a_config_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    """It would bring another policy, and another root, under the same name."""
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "modelrelease.yaml").write_text(CONFIG)
+    (tmp_path / "modelrelease.yaml").symlink_to("examples/modelrelease.yaml")
+    with pytest.raises(InvalidInput, match=r"modelrelease\.yaml: MR209 is a link; put the file itself there"):
+        find_project(tmp_path)
+
+
+def test_links_in_a_circle_are_named(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InvalidInput) as caught:
+        tree_reader(tmp_path)("loop")
+    assert "loop: MR209 " in str(caught.value)

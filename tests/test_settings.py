@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modelrelease.settings import cache_home, git_environment, run_url
+from modelrelease.settings import cache_home, git_environment, partial_runs, run_url
 
 GITHUB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/bot", "GITHUB_RUN_ID": "7"}
 
@@ -37,3 +37,13 @@ def test_git_gets_none_of_its_own_variables(monkeypatch: pytest.MonkeyPatch) -> 
     environment = git_environment()
     assert "GIT_DIR" not in environment
     assert environment["OTHER"] == "kept"
+
+
+def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert cache_home({}) is None
+    assert partial_runs({}) is None
+    assert partial_runs({"MODELRELEASE_CACHE": "/x"}) == Path("/x/partial")

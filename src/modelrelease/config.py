@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from modelrelease.codes import Code
-from modelrelease.errors import invalid
+from modelrelease.errors import escape_controls, invalid
 from modelrelease.records.canonical import digest_of
 from modelrelease.records.config import Config
-from modelrelease.records.files import read_bytes
+from modelrelease.records.files import read_bytes, resolved
 from modelrelease.records.strict_yaml import read_yaml
 from modelrelease.records.text import decode
 from modelrelease.records.validation import validate
@@ -44,12 +44,15 @@ def find_project(start: Path, config: Path | None = None) -> Project:
     Raises InvalidInput where the config is named and missing, or malformed.
     """
     if config is None:
-        folders = [start.resolve(), *start.resolve().parents]
+        folders = [resolved(start), *resolved(start).parents]
         config = next((folder / CONFIG_FILE for folder in folders if (folder / CONFIG_FILE).is_file()), None)
         if config is None:
-            return Project(start.resolve(), None, CONFIG_FILE)
-    shown = config.name
-    return Project(config.resolve().parent, parse_config(read_bytes(config, str(config)), shown), shown)
+            return Project(folders[0], None, CONFIG_FILE)
+    shown = escape_controls(config.name)
+    if config.is_symlink():  # it would choose another policy, and another root, under the same name
+        raise invalid(escape_controls(str(config)), Code.UNREADABLE, "is a link", "put the file itself there")
+    data = read_bytes(config, escape_controls(str(config)))
+    return Project(resolved(config.parent), parse_config(data, shown), shown)
 
 
 def parse_config(data: bytes, path: str) -> Config:
@@ -64,12 +67,12 @@ def policy_digest(config: Config) -> str:
 
 def tree_reader(root: Path) -> Callable[[str], bytes]:
     """Return a reader of files below ``root``: a suite names paths, and none of them may lead out of it."""
-    home = root.resolve()
+    home = resolved(root)
 
     def read(path: str) -> bytes:
         plain = PurePosixPath(path)
         outside = plain.is_absolute() or ".." in plain.parts or "\\" in path or "\0" in path
-        if outside or not (home / plain).resolve().is_relative_to(home):
+        if outside or not resolved(home / plain, path).is_relative_to(home):
             todo = "name a file inside the repository, relative to its root"
             raise invalid(path, Code.UNREADABLE, "lies outside the repository", todo)
         return read_bytes(home / plain, path)

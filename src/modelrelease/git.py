@@ -78,6 +78,21 @@ def _require(folder: Path, *arguments: str) -> None:
         raise Unavailable(Finding(str(folder), Code.UNAVAILABLE, message, "see that git is installed and runs here"))
 
 
+def _inside_plain_files(folder: Path) -> bool:
+    """Say whether git would take tracked files for a repository: HEAD, objects/ and refs/ without a .git above.
+
+    A pull request can bring such files, and with them a config that names commands, and refs of its own.
+    """
+    for place in (folder.absolute(), *folder.absolute().parents):
+        if (place / ".git").exists():
+            return False
+        if (place / "HEAD").exists() and (place / "objects").is_dir() and (place / "refs").is_dir():
+            return True
+    return False
+
+
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    command = ["git", "-C", str(folder), *arguments]
+    if _inside_plain_files(folder):
+        return subprocess.CompletedProcess(arguments, 128, b"", b"the folder holds a repository among its files")
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
     return subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False, env=git_environment())

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def cache_home(environ: Mapping[str, str] | None = None) -> Path:
-    """Return the folder for what may be lost: MODELRELEASE_CACHE, else modelrelease/ in the user's cache.
+def cache_home(environ: Mapping[str, str] | None = None) -> Path | None:
+    """Return the folder for what may be lost: MODELRELEASE_CACHE, else modelrelease/ in the user's cache, or None.
 
     It is never inside a checkout: what stands there could come from a pull request.
     """
@@ -16,7 +16,16 @@ def cache_home(environ: Mapping[str, str] | None = None) -> Path:
     if chosen := env.get("MODELRELEASE_CACHE"):
         return Path(chosen)
     base = env.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "modelrelease"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "modelrelease"
+    except RuntimeError:  # a user without a home, as in a container that was given a bare number
+        return None
+
+
+def partial_runs(environ: Mapping[str, str] | None = None) -> Path | None:
+    """Return the folder in which interrupted runs keep what they have; None where there is no place for it."""
+    home = cache_home(environ)
+    return home / "partial" if home is not None else None
 
 
 def run_url(environ: Mapping[str, str] | None = None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import shutil
 from collections.abc import Callable
@@ -39,6 +40,17 @@ def row(old: str, new: str) -> Spoil:
 
 def remove(*names: str) -> Spoil:
     return lambda root: [(root / name).unlink() for name in names]
+
+
+def backtracking(root: Path) -> None:
+    """A tokenizer's expression comes with the weights; the library panics on it, which is no Exception."""
+    path = root / "model" / "tokenizer.json"
+    tokenizer = json.loads(path.read_text("utf-8"))
+    split = {"type": "Split", "pattern": {"Regex": "^(a|a)*$"}, "behavior": "Isolated", "invert": False}
+    tokenizer["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [split, tokenizer["pre_tokenizer"]]}
+    path.write_text(json.dumps(tokenizer), "utf-8")
+    row('"who?"', '"' + "a" * 40 + '!"')(root)
+    (root / QA).write_text("{{question}}", "utf-8")
 
 
 SUITE, DATA, QA = "evals/release.yaml", "datasets/qa.jsonl", "prompts/qa.txt"
@@ -119,6 +131,22 @@ REFUSED: dict[str, tuple[Spoil, int, str]] = {
         f"{WEIGHTS}: MR404 is a pickle under a safetensors name; save the weights with safetensors",
     ),
     "damaged weights": (write(WEIGHTS, b"\xff" * 100), 2, f"{WEIGHTS}: MR405 is no sound safetensors file"),
+    "more layers than tensors": (
+        replace("model/config.json", '"num_hidden_layers": 2', '"num_hidden_layers": 1000000'),
+        2,
+        "model: MR405 config.json has 1000000 layers and the weights have ",
+    ),
+    "a tokenizer that backtracks without end": (backtracking, 2, "MR402 the tokenizer fails on a text"),
+    "a file name that is no text": (
+        lambda root: (root / "model" / "a\udcff").touch(),
+        2,
+        "MR401 has a name that is no",
+    ),
+    "links in a circle": (
+        lambda root: [(root / DATA).unlink(), (root / DATA).symlink_to("qa.jsonl")],
+        2,
+        f"{DATA}: MR209 ",
+    ),
     "no model": (lambda root: shutil.rmtree(root / "model"), 2, "model: MR401 is no folder"),
 }
 
@@ -178,6 +206,31 @@ def test_a_scored_version_holds_its_record_and_the_next_run_goes_elsewhere(
     assert len(runs) == 1
     assert (runs[0] / "samples.jsonl").read_bytes() == (version / "samples.jsonl").read_bytes()
     assert (repository / ".modelrelease" / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize("out", [".", "checkpoint/..", "../model_v1.0"])
+def test_no_way_of_writing_it_makes_a_record_another_folder_s(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    version = repository / "models" / "model_v1.0"
+    (version / "checkpoint").mkdir(parents=True)
+    (version / "eval.json").write_text("the record")
+    monkeypatch.chdir(version)
+    assert main(["score", "../../model", "--out", out]) == 2
+    assert (version / "eval.json").read_text() == "the record"
+
+
+@pytest.mark.parametrize("link", [".modelrelease", ".modelrelease/runs"])
+def test_runs_are_not_written_through_a_link(
+    repository: Path, tmp_path: Path, link: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (repository / link).parent.mkdir(exist_ok=True)
+    (repository / link).symlink_to(victim)
+    assert main(["score", "model"]) == 2
+    assert f"{link}: MR209 is a link, and runs are written there" in capsys.readouterr().err
+    assert list(victim.iterdir()) == []
 
 
 def test_a_record_is_not_put_beside_the_weights(repository: Path) -> None:

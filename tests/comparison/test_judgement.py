@@ -67,7 +67,8 @@ def decided(folder: Path, sides: dict[str, Sides], metrics: dict[str, Any], **op
         ({"qa": FAILED}, {"qa/acc": MARGIN}, "pull_request", {}, "block"),
         # the policy names what nobody has
         ({"qa": SAME}, {"qa/acc": MARGIN, "qz/acc": MARGIN}, "pull_request", {}, "block"),
-        ({"qa": SAME}, {"qa/acc": MARGIN, "qz/*": MARGIN}, "release", {}, "promote"),
+        ({"qa": SAME}, {"qa/acc": MARGIN, "qz/*": MARGIN}, "release", {}, "block"),
+        ({"qa": SAME}, {"qa/acc": MARGIN, "qz/*": {"role": "info"}}, "release", {}, "promote"),
         ({"qa": SAME}, {"qz/*": MARGIN}, "pull_request", {}, "block"),
     ],
 )
@@ -180,15 +181,18 @@ def test_what_a_release_would_do_is_said_as_its_policy_has_it(tmp_path: Path) ->
 def test_what_the_policy_names_and_nobody_has_is_said(tmp_path: Path) -> None:
     metrics = {"qa/acc": MARGIN, "qz/acc": MARGIN, "qy/*": MARGIN, "qx/*": {"role": "info"}}
     found = decided(tmp_path, {"qa": SAME}, metrics)
-    assert found.reasons == ("qz/acc: the policy names it, and neither side has it",)
-    assert found.warnings == ("`qy/*` in the policy matches no metric",)
+    assert found.reasons == (
+        "qz/acc: the policy names it, and neither side has it",
+        "qy/*: the policy names it, and neither side has it",
+    )
+    assert found.warnings == ()
     assert found.headline == "Blocked: qz/acc was not measured; score it, or mend the policy."
 
 
 def test_a_policy_whose_patterns_match_nothing_gates_nothing_and_blocks(tmp_path: Path) -> None:
     found = decided(tmp_path, {"qa": SAME}, {"qy/*": MARGIN}, context="pull_request")
-    assert found.reasons == ("the policy gates no metric that was measured",)
-    assert found.headline == ("Blocked: the policy gates no metric that was measured; score it, or mend the policy.")
+    assert found.reasons == ("qy/*: the policy names it, and neither side has it",)
+    assert found.headline == "Blocked: qy/* was not measured; score it, or mend the policy."
 
 
 def test_information_that_cannot_be_compared_is_a_warning(tmp_path: Path) -> None:

@@ -164,8 +164,6 @@ def test_two_versions_of_the_scorer_compare_nothing(tmp_path: Path) -> None:
     ("changes", "reason"),
     [
         ({"metrics.0.version": 2}, "the metric's versions differ (1 and 2)"),
-        ({"metrics.0.higher_is_better": False}, "the two sides describe the metric differently (range or direction)"),
-        ({"metrics.0.binary": False}, "the two sides describe the metric differently (range or direction)"),
     ],
 )
 def test_a_metric_that_is_not_the_same_is_incomparable_on_its_own(

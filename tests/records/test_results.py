@@ -158,8 +158,16 @@ def lines_of(folder: Path, key: str) -> list[int]:
             [f"E:<metric 2>: MR208 the metric `text/f1` has the empty range 1 to 1; {BY_HAND}"],
         ),
         (
-            {"metrics.0.range": [0.0, None], "metrics.0.binary": False, "metrics.0.n": 4},
+            {"metrics.0.n": 4},
             [f"E:<n 0>: MR506 the metric `qa/acc` has the n 4 here and 3 in the samples; {SAME_RUN}"],
+        ),
+        (
+            {"metrics.0.higher_is_better": False},
+            [f"E:<metric 0>: MR208 the metric `qa/acc` is not described as that metric is; {BY_HAND}"],
+        ),
+        (
+            {"metrics.0.binary": False},
+            [f"E:<metric 0>: MR208 the metric `qa/acc` is not described as that metric is; {BY_HAND}"],
         ),
         ({"schema_version": 2}, ["E:<schema_version 0>: MR208 `schema_version` is 2 (a whole number); it must be 1"]),
         ({"metrics.0.binary": 1}, ["E:<binary 0>: MR208 `metrics[0].binary` is 1 (a whole number); it must be true"]),
@@ -361,3 +369,9 @@ def test_keys_in_another_order_and_spaces_are_read_too(tmp_path: Path) -> None:
     results = read_results(folder)
     assert results.tasks["qa"].scores["acc"] == [1.0, 0.0, 1.0]
     assert canonical_json(results.sample("text", 0)).startswith('{"boundary_mismatch":false')
+
+
+def test_the_record_of_another_version_is_refused_in_a_version_s_folder(tmp_path: Path) -> None:
+    write(tmp_path / "model_v1.1", {"qa": {"acc": [1.0, 0.0]}}, model="model_v1.0")
+    with pytest.raises(InvalidInput, match=r"MR507 is the record of `model_v1\.0`, in the folder of `model_v1\.1`"):
+        read_results(tmp_path / "model_v1.1")

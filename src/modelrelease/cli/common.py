@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from modelrelease.cli.output import complain
 
 if TYPE_CHECKING:
     from modelrelease.config import Project
@@ -34,7 +35,7 @@ class Bar:
         from tqdm import tqdm
 
         if already:
-            sys.stderr.write(f"going on after {already} of {items} items that an interrupted run has scored\n")
+            complain(f"going on after {already} of {items} items that an interrupted run has scored\n")
         self._bar = tqdm(total=items, initial=already, unit="item", desc="scoring", disable=None, smoothing=0.1)
 
     def advance(self, items: int) -> None:

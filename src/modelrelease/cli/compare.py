@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from modelrelease.cli.common import add_config, open_project
+from modelrelease.cli.output import say, say_json
 
 EXAMPLE = "modelrelease compare models/model_v1.0 models/model_v1.1 --context pull_request"
 
@@ -50,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None:
         write_atomic(arguments.out / "comparison.json", comparison.to_bytes())
     if arguments.format == "json":
-        sys.stdout.write(comparison.to_bytes().decode("utf-8"))
+        say_json(comparison.to_bytes())
     else:
         render = comparison_markdown if arguments.format == "markdown" else comparison_table
-        sys.stdout.write(render(comparison))
+        say(render(comparison))
     return 0 if comparison.decision == "promote" else 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelrelease.cli.common import Bar
+from modelrelease.cli.output import say
 
 if TYPE_CHECKING:
     from modelrelease.flows.score import Scored
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     def surroundings(folder: Path) -> Surroundings:
         head = git.head(folder)
         return Surroundings(
-            journal=settings.cache_home() / "partial",
+            journal=settings.partial_runs(),
             progress=Bar(),
             now=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"),
             git_sha=head.sha,
@@ -77,5 +77,4 @@ Then, in {folder}:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    say(text + "\n")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from modelrelease.cli.common import add_config, open_project
+from modelrelease.cli.output import say, say_json
 
 EXAMPLE = "modelrelease diff models/model_v1.0 models/model_v1.1"
 
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     intersect = arguments.on_changed_items == "intersect"
     diff = diff_files(open_project(arguments.config), sides, intersect=intersect)
     if arguments.format == "json":
-        sys.stdout.write(diff.to_bytes().decode("utf-8"))
+        say_json(diff.to_bytes())
     else:
-        sys.stdout.write((diff_markdown if arguments.format == "markdown" else diff_table)(diff))
+        say((diff_markdown if arguments.format == "markdown" else diff_table)(diff))
     return 0

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
-import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from modelrelease import __version__
+from modelrelease.cli.output import complain, prepare_streams, say
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Unavailable, escape_controls, shorten
 
@@ -39,7 +39,10 @@ exit codes: 0 pass, 1 the policy says no, 2 malformed input or misuse, 3 somethi
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, with its errors as findings."""
+    """argparse, with its errors as findings and its help through our streams."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (complain if file is sys.stderr else say)(message)
 
     def error(self, message: str) -> NoReturn:
         todo = f"see `{self.prog} --help`"
@@ -49,23 +52,18 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; errors become lines on stderr, never tracebacks."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character gets its escape
-            stream.reconfigure(errors="backslashreplace")
+    prepare_streams()
     try:
-        code = _main(arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output has gone: nothing is wrong with us
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _main(arguments)
     except ModelreleaseError as error:
         return _report(error, arguments)
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+        complain("interrupted\n")
         return 130
-    except Exception as error:  # the last resort: a defect of ours, or a system that fails us
+    except SystemExit:  # how argparse ends after --help
+        raise
+    except BaseException as error:  # the last resort: a defect of ours, a system that fails us, a panic in a library
         return _report(_as_finding(error), arguments)
-    return code
 
 
 def _main(arguments: list[str]) -> int:
@@ -77,6 +75,8 @@ def _main(arguments: list[str]) -> int:
     )
     parser.add_argument("--version", action="version", version=f"modelrelease {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    if arguments[:1] == ["--debug"]:  # before the command as well as after it
+        arguments = [*arguments[1:], "--debug"]
     chosen = arguments[0] if arguments and arguments[0] in COMMANDS else None
     for name, line in COMMANDS.items():
         if name != chosen:
@@ -111,7 +111,7 @@ def _run(
     return code
 
 
-def _as_finding(error: Exception) -> ModelreleaseError:
+def _as_finding(error: BaseException) -> ModelreleaseError:
     if isinstance(error, ModuleNotFoundError) and (extra := EXTRAS.get(str(error.name).partition(".")[0])):
         message, todo = f"this command needs {error.name}", f'pip install "modelrelease[{extra}]"'
         return Unavailable(Finding("modelrelease", Code.MISSING_EXTRA, message, todo))
@@ -128,9 +128,8 @@ def _report(error: ModelreleaseError, arguments: list[str]) -> int:
     if "--debug" in arguments:
         import traceback
 
-        sys.stderr.write(escape_controls_but_newlines(traceback.format_exc()))
-    for line in error.lines():
-        sys.stderr.write(line + "\n")
+        complain(escape_controls_but_newlines(traceback.format_exc()))
+    complain("".join(line + "\n" for line in error.lines()))
     return error.exit_code
 
 

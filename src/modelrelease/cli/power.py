@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from modelrelease.cli.output import say
 from modelrelease.codes import Code
 from modelrelease.errors import invalid
 
@@ -34,10 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.items is not None:
         margins = plan_margins(arguments.items, arguments.discordance, arguments.alpha)
-        sys.stdout.write(_json(margins) if arguments.json else margins_text(arguments.items, margins))
+        say(_json(margins) if arguments.json else margins_text(arguments.items, margins))
     else:
         items = plan_items(arguments.margin, arguments.discordance, arguments.alpha)
-        sys.stdout.write(_json(items) if arguments.json else items_text(arguments.margin, items))
+        say(_json(items) if arguments.json else items_text(arguments.margin, items))
     return 0
 
 
@@ -52,7 +52,7 @@ def _check(arguments: argparse.Namespace) -> None:
         _refuse("asks one question at a time", "pass --margin M [--discordance D], or --items N [--discordance D]")
     for name in ("margin", "discordance", "alpha"):
         value = getattr(arguments, name)
-        if value is not None and not 0 < value < (0.5 if name == "alpha" else 1):
+        if value is not None and not (1e-9 if name == "alpha" else 0) < value < (0.5 if name == "alpha" else 1):
             _refuse(f"--{name} {value:g} is no share", "write 0.02 for two points")
     if arguments.items is not None and not 0 < arguments.items <= 10_000_000:
         _refuse(f"--items {arguments.items} is no number of items", "pass 1 to 10,000,000")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
+
+from modelrelease.cli.output import say_json
 
 EXAMPLE = "modelrelease schema suite > suite.schema.json"
 NAMES = ("comparison", "config", "diff", "eval", "suite")
@@ -18,5 +19,5 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the schema."""
     from modelrelease.records.schemas import schema_bytes
 
-    sys.stdout.write(schema_bytes(arguments.name).decode("utf-8"))
+    say_json(schema_bytes(arguments.name))
     return 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
 from modelrelease.cli.common import Bar, add_config, open_project
+from modelrelease.cli.output import say, say_json
 
+MAX_THREADS = 1024
+MAX_NUMBER = 10_000_000
 EXAMPLE = "modelrelease score models/model_v1.1 --suite evals/release.yaml"
 
 
@@ -28,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--attention", choices=("sdpa", "eager", "flash_attention_2"), default="sdpa", help="default: sdpa"
     )
-    parser.add_argument("--threads", type=_positive, metavar="N", help="torch's threads (default: torch's choice)")
+    parser.add_argument("--threads", type=_threads, metavar="N", help="torch's threads (default: torch's choice)")
     parser.add_argument("--batch-tokens", type=_positive, metavar="N", help="padded tokens in a batch")
     parser.add_argument(
         "--allow-truncation", action="store_true", help="drop the beginning of prompts that are too long"
@@ -49,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     numerics = Numerics(arguments.device, arguments.dtype, arguments.attention, arguments.threads)
     options = Options(numerics, arguments.batch_tokens or BATCH_TOKENS, arguments.allow_truncation)
     surroundings = Surroundings(
-        journal=settings.cache_home() / "partial",
+        journal=settings.partial_runs(),
         progress=Bar(),
         now=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"),
         git_sha=head.sha,
@@ -58,14 +60,21 @@ def run(arguments: argparse.Namespace) -> int:
     )
     scored = score_model(project, arguments.model, arguments.suite, arguments.out, options, surroundings)
     if arguments.json:
-        sys.stdout.write(scored.evaluation.to_bytes().decode("utf-8"))
+        say_json(scored.evaluation.to_bytes())
     else:
-        sys.stdout.write(evaluation_table(scored.evaluation, str(scored.folder)))
+        say(evaluation_table(scored.evaluation, str(scored.folder)))
     return 0
 
 
 def _positive(text: str) -> int:
     value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    if not 1 <= value <= MAX_NUMBER:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {MAX_NUMBER:,}")
+    return value
+
+
+def _threads(text: str) -> int:
+    value = _positive(text)
+    if value > MAX_THREADS:
+        raise argparse.ArgumentTypeError(f"{text} threads are more than {MAX_THREADS:,}")
     return value

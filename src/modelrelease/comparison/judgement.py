@@ -99,8 +99,9 @@ def _decide(
 ) -> Judgement:
     gate = policy.gate
     release_blocks = context == "pull_request" and gate.on_inconclusive.release == "block"
+    absent = [*absent, *unmatched]
     reasons = [f"{name}: the policy names it, and neither side has it" for name in absent]
-    warnings = [f"`{pattern}` in the policy matches no metric" for pattern in unmatched]
+    warnings: list[str] = []
     blocking, questions = [], []
     for ruling in rulings:
         objections = _objections(ruling)
@@ -112,8 +113,6 @@ def _decide(
             reasons += objections
         warnings += _notes(ruling)
     gates = [ruling for ruling in rulings if ruling.role == "gate"]
-    if not gates and not absent:
-        reasons.append(wording.NO_GATE)
     decision: Decision = "block" if reasons else "promote"
     if decision == "block":
         headline = wording.blocked(blocking, absent, gate)

@@ -13,6 +13,8 @@ from modelrelease.records.results import Results
 from modelrelease.records.task_samples import TaskSamples
 from modelrelease.stats import mean
 
+_Metrics = dict[str, MetricResult]
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -72,16 +74,22 @@ class Measure:
 def measure(baseline: Results, candidate: Results, *, intersect: bool = False) -> list[Measure]:
     """Return every metric of either side, paired, in the suite's order; see :func:`pairing.pair`."""
     measures = []
+    old, new = _by_task(baseline), _by_task(candidate)
     for task in pair(baseline, candidate, intersect=intersect):
         identical = task.problem is None and same_outcome(task, baseline.tasks[task.name], candidate.tasks[task.name])
-        for before, after in _metrics(task.name, baseline, candidate):
+        for before, after in _aligned(old.get(task.name, {}), new.get(task.name, {})):
             measures.append(_measure(task, before, after, baseline, candidate, identical))
     return measures
 
 
-def _metrics(task: str, baseline: Results, candidate: Results) -> list[tuple[MetricResult | None, MetricResult | None]]:
-    before = {metric.metric: metric for metric in baseline.evaluation.metrics if metric.task == task}
-    after = {metric.metric: metric for metric in candidate.evaluation.metrics if metric.task == task}
+def _by_task(results: Results) -> dict[str, _Metrics]:
+    found: dict[str, _Metrics] = {}
+    for metric in results.evaluation.metrics:
+        found.setdefault(metric.task, {})[metric.metric] = metric
+    return found
+
+
+def _aligned(before: _Metrics, after: _Metrics) -> list[tuple[MetricResult | None, MetricResult | None]]:
     return [(before.get(name), after.get(name)) for name in [*after, *(name for name in before if name not in after)]]
 
 

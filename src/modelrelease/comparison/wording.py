@@ -14,7 +14,6 @@ from modelrelease.records.config import Context, GatePolicy
 if TYPE_CHECKING:
     from modelrelease.comparison.judgement import Ruling
 
-NO_GATE = "the policy gates no metric that was measured"
 NEXT: dict[Context, str] = {"pull_request": "merge", "release": "release it"}
 _SHOWN_NAMES = 3
 
@@ -107,8 +106,7 @@ def promoted(gates: Sequence[Ruling], questions: Sequence[Ruling], release_block
 def blocked(blocking: Sequence[Ruling], absent: Sequence[str], gate: GatePolicy) -> str:
     """Return the headline of a refusal: the gravest that does not pass, the first of several, and what to do next."""
     if not blocking:
-        what = f"{absent[0]} was not measured" if absent else NO_GATE
-        return f"Blocked: {what}; score it, or mend the policy."
+        return f"Blocked: {absent[0]} was not measured; score it, or mend the policy."
     first, rest = min(blocking, key=_gravity), len(blocking) - 1 + len(absent)
     others = f" ({rest} more {'does' if rest == 1 else 'do'} not pass)" if rest else ""
     if not first.floor_holds and first.judged.verdict in {"better", "equivalent", "inconclusive"}:

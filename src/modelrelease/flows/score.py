@@ -7,10 +7,10 @@ from pathlib import Path
 
 from modelrelease.codes import Code
 from modelrelease.config import Project
-from modelrelease.errors import invalid
+from modelrelease.errors import escape_controls, invalid
 from modelrelease.records.checkpoints import read_checkpoint
-from modelrelease.records.evaluation import EVAL_FILE, Evaluation
-from modelrelease.records.files import write_atomic
+from modelrelease.records.evaluation import EVAL_FILE, VERSION_PREFIX, Evaluation
+from modelrelease.records.files import resolved, write_atomic
 from modelrelease.scoring.journal import discard
 from modelrelease.scoring.run import Options, Surroundings, score
 from modelrelease.scoring.suites import load_suite
@@ -41,7 +41,7 @@ def score_model(
         raise invalid(project.config_path, Code.MISSING_FIELD, "`suite` is missing", "add it, or pass --suite")
     folder = _model_folder(project, model)
     if out is not None:
-        _refuse_record(out)
+        _refuse_record(resolved(out))
     loaded = load_suite(suite_path, project.read)
     checkpoint = read_checkpoint(folder, _shown(project, folder, model))
     result = score(checkpoint, loaded, options, surroundings)
@@ -66,12 +66,13 @@ def _model_folder(project: Project, model: str) -> Path:
 
 def _shown(project: Project, folder: Path, model: str) -> str:
     """How records name the model: relative to the repository where it is inside, as given elsewhere."""
-    resolved = folder.resolve()
-    return resolved.relative_to(project.root).as_posix() if resolved.is_relative_to(project.root) else model
+    place = resolved(folder, model)
+    name = place.relative_to(project.root).as_posix() if place.is_relative_to(project.root) else model
+    return escape_controls(name)
 
 
 def _refuse_record(out: Path) -> None:
-    if out.name.startswith("model_v") and (out / EVAL_FILE).exists():
+    if out.name.startswith(VERSION_PREFIX) and (out / EVAL_FILE).exists():
         todo = "choose another --out; a version's record is never overwritten"
         raise invalid(out / EVAL_FILE, Code.EXISTING_RECORD, "is the record of a version", todo)
 
@@ -79,7 +80,12 @@ def _refuse_record(out: Path) -> None:
 def _target(project: Project, folder: Path, into_version: bool, key: str) -> Path:
     if into_version and not (folder / EVAL_FILE).exists():
         return folder
-    runs = project.root / RUNS
+    target = project.root / RUNS / key[:16]
+    for place in (target, *target.parents[:2]):
+        if place.is_symlink():
+            raise invalid(place, Code.UNREADABLE, "is a link, and runs are written there", "remove it, or pass --out")
     # Runs are nobody's source: a .gitignore of their own keeps them out of `git add`.
-    write_atomic(runs.parent / ".gitignore", b"*\n")
-    return runs / key[:16]
+    ignore = project.root / RUNS.parent / ".gitignore"
+    if not ignore.exists():
+        write_atomic(ignore, b"*\n")
+    return target

@@ -15,8 +15,8 @@ from typing import Any
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, Refused, invalid
 from modelrelease.records.canonical import digest_of
-from modelrelease.records.evaluation import CheckpointFile
-from modelrelease.records.files import sha256_of
+from modelrelease.records.evaluation import VERSION_PREFIX, CheckpointFile
+from modelrelease.records.files import resolved, sha256_of
 from modelrelease.records.safetensors_header import check_header
 
 CHECKPOINT_FOLDER = "checkpoint"
@@ -37,7 +37,10 @@ _PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint folder that was looked through: what it holds, by content."""
+    """A checkpoint folder that was looked through: what it holds, by content.
+
+    ``tensors``: how many the weights have, None where their headers do not tell.
+    """
 
     folder: Path
     version: str | None
@@ -46,6 +49,7 @@ class Checkpoint:
     digest: str
     tokenizer_digest: str
     chat_template_digest: str | None
+    tensors: int | None
 
 
 def find_checkpoint(model: Path, shown: str) -> Path:
@@ -70,7 +74,8 @@ def read_checkpoint(model: Path, shown: str) -> Checkpoint:
     """
     folder = find_checkpoint(model, shown)
     paths = sorted(_regular_files(folder), key=lambda path: path.relative_to(folder).as_posix())
-    _refuse_unreadable(folder, paths, shown)
+    tensors = _refuse_unreadable(folder, paths, shown)
+    name = resolved(model).name
     files = tuple(
         CheckpointFile(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=sha256_of(path))
         for path in paths
@@ -79,12 +84,13 @@ def read_checkpoint(model: Path, shown: str) -> Checkpoint:
     tokenizer = [file for file in files if Path(file.path).name in TOKENIZER_FILES or file.path in _TEMPLATE_FILES]
     return Checkpoint(
         folder=folder,
-        version=model.name if model.name.startswith("model_v") else None,
+        version=name if name.startswith(VERSION_PREFIX) else None,
         source=shown,
         files=files,
         digest=files_digest(files),
         tokenizer_digest=files_digest(tokenizer),
         chat_template_digest=_template_digest(folder),
+        tensors=tensors,
     )
 
 
@@ -95,12 +101,14 @@ def files_digest(files: list[CheckpointFile] | tuple[CheckpointFile, ...]) -> st
 
 def _regular_files(folder: Path) -> Iterator[Path]:
     """Yield the files below ``folder``; a link out of it is refused, since it would not be published."""
-    home = folder.resolve()
+    home = resolved(folder)
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name != ".git")
         for name in sorted(names):
             path = Path(parent) / name
-            if path.is_symlink() and not path.resolve().is_relative_to(home) and not _hub_cache(home, path):
+            if not name.isprintable():  # also what is not UTF-8, which no record can hold
+                raise invalid(path, Code.CHECKPOINT, "has a name that is no plain text", "rename or remove it")
+            if path.is_symlink() and not resolved(path).is_relative_to(home) and not _hub_cache(home, path):
                 todo = "copy the file into the checkpoint"
                 raise invalid(path, Code.CHECKPOINT, "is a link that leads out of the checkpoint", todo)
             if not path.is_file():
@@ -110,10 +118,11 @@ def _regular_files(folder: Path) -> Iterator[Path]:
 
 def _hub_cache(home: Path, path: Path) -> bool:
     """The Hub client's cache keeps snapshots/<commit>/file as links to blobs/ beside snapshots/."""
-    return home.parent.name == "snapshots" and path.resolve().parent == home.parent.parent / "blobs"
+    return home.parent.name == "snapshots" and resolved(path).parent == home.parent.parent / "blobs"
 
 
-def _refuse_unreadable(folder: Path, paths: list[Path], shown: str) -> None:
+def _refuse_unreadable(folder: Path, paths: list[Path], shown: str) -> int | None:
+    """Refuse what cannot or must not be read; return how many tensors the weights have, as far as headers tell."""
     names = {path.relative_to(folder).as_posix() for path in paths}
     if not any(Path(name).name in TOKENIZER_FILES for name in names):
         todo = "save it with the weights: tokenizer.save_pretrained(folder)"
@@ -121,12 +130,15 @@ def _refuse_unreadable(folder: Path, paths: list[Path], shown: str) -> None:
     weights = [path for path in paths if path.suffix in _WEIGHTS]
     if not weights:
         raise invalid(shown, Code.CHECKPOINT, "has no weights", "add model.safetensors")
-    for path in weights:
-        check_weights(path)
+    counts = [check_weights(path) for path in weights]
+    return sum(count for count in counts if count is not None) if None not in counts else None
 
 
-def check_weights(path: Path) -> None:
-    """Refuse a weights file that is an LFS pointer (MR403), a disguised pickle (MR404) or damaged (MR405)."""
+def check_weights(path: Path) -> int | None:
+    """Refuse a weights file that is an LFS pointer (MR403), a disguised pickle (MR404) or damaged (MR405).
+
+    Returns how many tensors it has, None where only loading would tell.
+    """
     with path.open("rb") as stream:
         start = stream.read(len(LFS_POINTER))
     if start == LFS_POINTER:
@@ -135,7 +147,8 @@ def check_weights(path: Path) -> None:
         if start.startswith(_PICKLE_STARTS):
             todo = "save the weights with safetensors; renaming a pickle does not make it safe"
             raise Refused(Finding(str(path), Code.UNSAFE_WEIGHTS, "is a pickle under a safetensors name", todo))
-        check_header(path)
+        return check_header(path)
+    return None
 
 
 def _read_object(path: Path) -> dict[str, Any]:

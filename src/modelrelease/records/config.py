@@ -71,7 +71,7 @@ class OnInconclusivePolicy(Part):
 class GatePolicy(Part):
     """The decision rule's settings. Keys of ``metrics`` are ``task/metric`` or patterns of it."""
 
-    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    alpha: float = Field(default=0.05, ge=1e-9, lt=0.5)
     min_items: int = Field(default=30, ge=2)
     on_inconclusive: OnInconclusivePolicy = OnInconclusivePolicy()
     rescore_baseline: Literal["auto", "never", "always"] = "auto"

@@ -16,6 +16,7 @@ SCORER_VERSION = 1
 """Raised when the same inputs can get other numbers."""
 
 EVAL_FILE = "eval.json"
+VERSION_PREFIX = "model_v"
 SAMPLES_FILE = "samples.jsonl"
 
 

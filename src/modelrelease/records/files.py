@@ -26,6 +26,14 @@ def read_bytes(path: Path, shown: str | None = None) -> bytes:
         raise invalid(shown or path, Code.UNREADABLE, error.strerror or str(error), "make it readable") from error
 
 
+def resolved(path: Path, shown: str | None = None) -> Path:
+    """Return ``path`` without links; MR209 (exit 2) where its links lead in a circle."""
+    try:
+        return path.resolve()
+    except (RuntimeError, OSError) as error:  # RuntimeError until Python 3.12
+        raise invalid(shown or path, Code.UNREADABLE, "its links lead in a circle", "name the file itself") from error
+
+
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file's bytes as 64 lowercase hex digits, read in pieces."""
     digest = hashlib.sha256()

@@ -13,10 +13,11 @@ from typing import Any
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, invalid
-from modelrelease.records.evaluation import EVAL_FILE, Evaluation, MetricResult
+from modelrelease.records.evaluation import EVAL_FILE, VERSION_PREFIX, Evaluation, MetricResult
 from modelrelease.records.faults import quoted
-from modelrelease.records.files import read_bytes
+from modelrelease.records.files import read_bytes, resolved
 from modelrelease.records.located import Located
+from modelrelease.records.metric_types import METRICS
 from modelrelease.records.strict_json import parse_json_line, read_json
 from modelrelease.records.task_samples import TaskSamples, read_samples
 from modelrelease.records.text import decode, refuse_lfs_pointer
@@ -51,12 +52,13 @@ def read_results(path: Path) -> Results:
 
     Raises InvalidInput: malformed documents (MR2xx), tasks or metrics that stand twice (MR310, MR308), samples with
     another digest (MR501) or count (MR502), scores that are no numbers in range (MR503), metrics that are not what
-    the samples give (MR506).
+    the samples give (MR506), a record in another version's folder (MR507).
     """
     document = path / EVAL_FILE if path.is_dir() else path
     located = _read_document(document)
     evaluation = validate(Evaluation, located)
     _raise(_contradictions(evaluation, located))
+    _check_place(evaluation, document)
     samples_path = document.parent / evaluation.samples.path
     data = read_bytes(samples_path)
     _check_file(evaluation, data, samples_path)
@@ -103,11 +105,29 @@ def _problem(metric: MetricResult, tasks: Counter[str], names: Counter[tuple[str
         return Code.INVALID_VALUE, "is binary, and its range is not 0 to 1"
     if high is not None and not low < high:
         return Code.INVALID_VALUE, f"has the empty range {low:g} to {high:g}"
+    if not _as_defined(metric):
+        return Code.INVALID_VALUE, "is not described as that metric is"
     return None
+
+
+def _as_defined(metric: MetricResult) -> bool:
+    """Say whether a metric of ours keeps its direction and range: turned around, a loss would pass for a gain."""
+    known = METRICS.get(metric.metric)
+    if known is None or known.version != metric.version:
+        return True
+    described = (metric.binary, metric.range, metric.higher_is_better)
+    return described == (known.binary, (known.low, known.high), known.higher_is_better)
 
 
 def _name(metric: MetricResult) -> str:
     return quoted(f"{metric.task}/{metric.metric}")
+
+
+def _check_place(evaluation: Evaluation, document: Path) -> None:
+    folder, version = resolved(document).parent.name, evaluation.model.version
+    if folder.startswith(VERSION_PREFIX) and version is not None and version != folder:
+        message = f"is the record of {quoted(version)}, in the folder of {quoted(folder)}"
+        raise invalid(document, Code.RECORD_PLACE, message, "score this version")
 
 
 def _check_file(evaluation: Evaluation, data: bytes, path: Path) -> None:

@@ -23,8 +23,8 @@ _BITS = {
 }  # fmt: skip
 
 
-def check_header(path: Path) -> None:
-    """Check the header of a safetensors file; raises InvalidInput (MR405) where it is damaged.
+def check_header(path: Path) -> int:
+    """Check the header of a safetensors file and return how many tensors it has; MR405 where it is damaged.
 
     Checked: the header's length and JSON, no tensor twice, each tensor's bytes fit its shape and type, and
     the tensors fill the rest of the file without overlap, hole or remainder.
@@ -44,6 +44,7 @@ def check_header(path: Path) -> None:
         end = stop
     if end != size - 8 - length:
         raise _damaged(path, f"its tensors take {end} bytes and the file has {size - 8 - length}")
+    return len(tensors)
 
 
 def _parse(path: Path, text: bytes) -> dict[str, Any]:

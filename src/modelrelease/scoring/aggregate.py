@@ -54,8 +54,10 @@ def _interval(metric: MetricType, values: list[float]) -> tuple[float | None, fl
 
 def _slices(task: Task, metric: MetricType, samples: Sequence[Sample]) -> Iterable[SliceResult]:
     for field in task.slices:
-        for value in sorted({sample["slices"][field] for sample in samples}):
-            values = [s["scores"][metric.name] for s in samples if s["slices"][field] == value]
+        groups: dict[str, list[float]] = {}
+        for sample in samples:
+            groups.setdefault(sample["slices"][field], []).append(sample["scores"][metric.name])
+        for value, values in sorted(groups.items()):
             yield SliceResult(field=field, value=value, n=len(values), mean=mean(values))
 
 

@@ -79,7 +79,9 @@ def _ids(tokenizer: Any, texts: list[str], *, special: bool) -> list[list[int]]:
     """Return what the tokenizer makes of ``texts``; InvalidInput (MR402) where it cannot."""
     try:
         return list(tokenizer(texts, add_special_tokens=special, return_attention_mask=False)["input_ids"])
-    except Exception as error:  # the tokenizers library raises nothing more special
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the tokenizers library panics, which is no Exception, on a runaway expression
         message = f"the tokenizer fails on a text: {shorten(str(error), 200)}"
         raise invalid("tokenizer", Code.TOKENIZER, message, "use the one that the model was trained with") from error
 

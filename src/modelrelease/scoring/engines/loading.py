@@ -14,6 +14,7 @@ from modelrelease.scoring.engines.pretrained import (
     read_model,
     read_tokenizer,
     refuse_adapter,
+    refuse_endless,
     refuse_foreign_shards,
 )
 from modelrelease.settings import prepare_libraries
@@ -75,6 +76,7 @@ def load_model(checkpoint: Checkpoint, numerics: Numerics) -> LoadedModel:
     refuse_adapter(checkpoint)
     refuse_foreign_shards(checkpoint)
     config = read_config(checkpoint)
+    refuse_endless(checkpoint, config)
     tokenizer = read_tokenizer(checkpoint)
     model = read_model(checkpoint, config, dtype, numerics.attention)
     vocabulary = int(model.get_input_embeddings().weight.shape[0])

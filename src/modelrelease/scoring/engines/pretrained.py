@@ -50,6 +50,17 @@ def read_config(checkpoint: Checkpoint) -> Any:
     return config
 
 
+def refuse_endless(checkpoint: Checkpoint, config: Any) -> None:
+    """Raise InvalidInput (MR405) where a config has more layers than the weights have tensors.
+
+    transformers would build them all, for minutes, before it missed their weights.
+    """
+    layers = getattr(config.get_text_config(), "num_hidden_layers", None)
+    if checkpoint.tensors is not None and isinstance(layers, int) and layers > checkpoint.tensors:
+        message = f"config.json has {layers} layers and the weights have {checkpoint.tensors} tensors"
+        raise invalid(checkpoint.source, Code.MALFORMED_WEIGHTS, message, "save the whole model again")
+
+
 def read_tokenizer(checkpoint: Checkpoint) -> Any:
     """Return the checkpoint's tokenizer; InvalidInput (MR402) where transformers cannot read it."""
     from transformers import AutoTokenizer
