@@ -95,11 +95,11 @@ def test_variables_of_a_hook_s_repository_lead_nowhere(
 def test_a_repository_among_the_tracked_files_is_no_repository(repository: Path, tmp_path: Path) -> None:
     """HEAD, objects/ and refs/ can be brought by a pull request, with a config that names a command."""
     folder, marker = repository / "ml", tmp_path / "ran"
-    subprocess.run(["git", "init", "--quiet", "--bare", str(folder)], check=True)
+    subprocess.run(["git", "clone", "--quiet", "--bare", str(repository), str(folder)], check=True)
     command = f'"touch {marker}; false"'
     (folder / "config").write_text(f"[core]\n\tbare = false\n\tworktree = .\n\tfsmonitor = {command}\n")
-    (folder / "modelrelease.yaml").write_text("schema_version: 1\n")
+    (folder / "a.txt").write_text("one\n")
     assert git.head(folder) == git.Head(None, None)
     with pytest.raises(InvalidInput, match="names no commit"):
-        git.read_at(folder, "HEAD", "modelrelease.yaml")
+        git.read_at(folder, "HEAD", "a.txt")
     assert not marker.exists()
