@@ -13,6 +13,7 @@ from yaml.scanner import Scanner
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, invalid
+from modelrelease.records import faults
 from modelrelease.records.located import Located
 from modelrelease.records.yaml_tree import TreeBuilder
 
@@ -21,6 +22,8 @@ _CONTROL = re.compile("[^\t\n\r -\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U00
 # Line ends of YAML 1.1, on which both parsers are built; plain characters in 1.2, in JSON, in git and in editors.
 _OLD_LINE_ENDS = "\x85\u2028\u2029"
 _PRIVATE_USE = range(0xE000, 0xF900)
+# libyaml's own limit (PyYAML 6.0.4 and newer), which its look-ahead can meet before an event tells us of the depth.
+_DEPTH_PROBLEM = "exceeded maximum nesting depth"
 
 
 class EventParser(Protocol):
@@ -84,6 +87,8 @@ def _syntax(builder: TreeBuilder, error: Exception, reached: int) -> InvalidInpu
     if mark is not None:
         line = builder.first_line + mark.line
         column = mark.column + 1 if line <= builder.last_line else None
+    if problem == _DEPTH_PROBLEM:
+        return InvalidInput([*builder.findings, faults.too_deep(builder.path, min(line, builder.last_line))])
     message = "is not valid YAML" + (f": {builder.restore(str(problem))}" if problem else "")
     finding = Finding(builder.path, Code.SYNTAX, message, "correct it here", min(line, builder.last_line), column)
     return InvalidInput([*builder.findings, finding])
