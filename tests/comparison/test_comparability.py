@@ -112,6 +112,9 @@ def test_a_side_is_described_by_what_names_it(tmp_path: Path) -> None:
         "git_sha": "0123456789abcdef0123456789abcdef01234567",
         "resolved_by": "argument",
         "age": None,
+        "engine": "transformers float32 sdpa on cpu",
+        "environment": "torch 2.8.0, transformers 5.0.0, tokenizers 0.22.0; a processor, 2 threads",
+        "scored_again": None,
     }
 
 

@@ -128,5 +128,7 @@ def test_names_and_labels_are_cut_to_what_a_line_bears() -> None:
         started=None,
         git_sha=None,
         resolved_by="argument",
+        engine="transformers float32 sdpa on cpu",
+        environment="torch 2.8.0",
     )
     assert rows.side_line(side) == f"{'l' * 79}… (checkpoint 0123456789ab)"

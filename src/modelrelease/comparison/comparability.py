@@ -49,10 +49,10 @@ def _facts(baseline: Evaluation, candidate: Evaluation) -> list[tuple[str, str |
             "chat template": side.model.chat_template_digest,
             "suite": side.suite.digest,
             "scorer": str(side.scorer_version),
-            "engine": f"{engine.name} {engine.dtype} {engine.attention} on {engine.device.partition(':')[0]}",
+            "engine": _engine(side),
             "truncation": "allowed" if engine.allow_truncation else "refused",
-            "libraries": f"torch {place.torch}, transformers {place.transformers}, tokenizers {place.tokenizers}",
-            "machine": ", ".join((*place.gpus, place.cpu)),
+            "libraries": _libraries(side),
+            "machine": _machine(side),
             "threads": str(place.threads),
         }
 
@@ -93,4 +93,25 @@ def describe_side(results: Results, resolved_by: str) -> Side:
         started=evaluation.provenance.started,
         git_sha=evaluation.provenance.git_sha,
         resolved_by=resolved_by,
+        engine=_engine(evaluation),
+        environment=f"{_libraries(evaluation)}; {_machine(evaluation)}, {_threads(evaluation)}",
     )
+
+
+def _engine(side: Evaluation) -> str:
+    engine = side.engine
+    return f"{engine.name} {engine.dtype} {engine.attention} on {engine.device.partition(':')[0]}"
+
+
+def _libraries(side: Evaluation) -> str:
+    place = side.environment
+    return f"torch {place.torch}, transformers {place.transformers}, tokenizers {place.tokenizers}"
+
+
+def _machine(side: Evaluation) -> str:
+    return ", ".join((*side.environment.gpus, side.environment.cpu))
+
+
+def _threads(side: Evaluation) -> str:
+    threads = side.environment.threads
+    return f"{threads} thread{'' if threads == 1 else 's'}"

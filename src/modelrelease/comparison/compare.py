@@ -78,6 +78,7 @@ def _answer(policy: Policy, judgement: Judgement) -> PolicyAnswer:
         source_ref=policy.source_ref,
         digest=policy.digest,
         decision=judgement.decision,
+        headline=judgement.headline,
         reasons=judgement.reasons,
     )
 

@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from modelrelease.records.base import Document, Part, Sha256
+from modelrelease.records.base import Document, Name, Part, Sha256
+from modelrelease.records.config import CommentPolicy, Context
+from modelrelease.records.resolution import Resolution
 
 Verdict = Literal[
     "better", "equivalent", "inconclusive", "regressed", "incomparable", "missing", "error", "no-baseline"
@@ -15,12 +17,25 @@ Decision = Literal["promote", "block", "not-needed"]
 Role = Literal["gate", "info"]
 Subject = Literal["model", "prompt", "engine", "dataset"]
 
+COMPARISON_FILE = "comparison.json"
 MAX_EXAMPLES = 20
 MAX_FIELD = 500
+MAX_HISTORY = 12
+
+
+class ScoredAgain(Part):
+    """How many of a side's items its record did not cover, so that they were scored in the comparison's own job."""
+
+    items: int = Field(ge=0)
+    of: int = Field(ge=1)
+    why: tuple[str, ...]
 
 
 class Side(Part):
-    """One of the two evaluations. ``age`` in days, ``resolved_by`` the rule that chose it."""
+    """One of the two evaluations. ``age`` in days, ``resolved_by`` the rule that chose it.
+
+    ``engine`` and ``environment`` are how and where its numbers were made, in words.
+    """
 
     label: str
     version: str | None
@@ -31,6 +46,9 @@ class Side(Part):
     git_sha: str | None
     resolved_by: str
     age: float | None = None
+    engine: str
+    environment: str
+    scored_again: ScoredAgain | None = None
 
 
 class Difference(Part):
@@ -56,7 +74,15 @@ class PolicyAnswer(Part):
     source_ref: str
     digest: Sha256
     decision: Decision
+    headline: str
     reasons: tuple[str, ...]
+
+
+class PastVersion(Part):
+    """The values of an earlier version, by ``task/metric``; only those that were asked the same."""
+
+    version: str
+    values: dict[str, float]
 
 
 class Power(Part):
@@ -151,12 +177,29 @@ class Diff(Document):
     metrics: tuple[MetricComparison, ...]
 
 
-class Comparison(Diff):
-    """comparison.json. ``decision`` is the base policy's."""
+class Comparison(Document):
+    """comparison.json. ``decision`` is the base policy's, the first of ``policies``.
 
-    context: Literal["pull_request", "release"]
+    ``baseline`` is None where nothing is live yet, ``candidate`` too where nothing had to be scored. ``notes`` are
+    information that decides nothing. ``history`` goes from old to new and ends before the candidate. ``comment`` is
+    what the repository asks of pull-request comments, here since the job that posts has no checkout.
+    """
+
+    schema_version: Literal[1] = 1
+    name: Name | None = None
+    context: Context
+    resolution: Resolution | None = None
+    baseline: Side | None
+    candidate: Side | None
+    subject: tuple[Subject, ...]
+    comparability: Comparability
+    confidence: float
     policies: tuple[PolicyAnswer, ...]
+    metrics: tuple[MetricComparison, ...]
     decision: Decision
     headline: str
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    history: tuple[PastVersion, ...] = Field(default=(), max_length=MAX_HISTORY)
+    comment: CommentPolicy = CommentPolicy()

@@ -7,6 +7,7 @@ from modelrelease.records.canonical import document_bytes
 from modelrelease.records.comparison import Comparison, Diff
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import Evaluation
+from modelrelease.records.resolution import Resolution
 from modelrelease.records.suite import Suite
 
 DOCUMENTS: dict[str, type[Document]] = {
@@ -14,6 +15,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "config": Config,
     "diff": Diff,
     "eval": Evaluation,
+    "resolution": Resolution,
     "suite": Suite,
 }
 

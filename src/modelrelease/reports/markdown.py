@@ -42,7 +42,7 @@ def diff_markdown(diff: Diff) -> str:
     return _with_details(lines, diff)
 
 
-def _with_details(lines: list[str], diff: Diff) -> str:
+def _with_details(lines: list[str], diff: Diff | Comparison) -> str:
     for row in diff.metrics:
         lines += [*_slices(row, diff.confidence), *_flips(row)]
     return "\n".join(lines).rstrip() + "\n"
@@ -73,7 +73,7 @@ def fence(text: str) -> list[str]:
     return [f"{ticks}text", *[escape_controls(line) for line in text.split("\n")], ticks]
 
 
-def _facts(comparison: Diff) -> list[str]:
+def _facts(comparison: Diff | Comparison) -> list[str]:
     return ["  \n".join(f"{name}: {escape(value)}" for name, value in rows.facts(comparison))]
 
 
@@ -90,7 +90,7 @@ def _table(header: Sequence[str], align: Sequence[str], cells: Iterable[Sequence
     yield ""
 
 
-def _notes(diff: Diff) -> list[str]:
+def _notes(diff: Diff | Comparison) -> list[str]:
     return [" ".join(rows.notes(diff)), ""]
 
 

@@ -67,23 +67,26 @@ def side_line(side: Side) -> str:
     return f"{shorten(side.label, 80)} (checkpoint {side.model_digest[:12]}{commit})"
 
 
-def facts(comparison: Diff) -> list[tuple[str, str]]:
+def facts(comparison: Diff | Comparison) -> list[tuple[str, str]]:
     """Return the lines above the table: what is compared with what, and what differs."""
-    found = [("baseline", side_line(comparison.baseline)), ("candidate", side_line(comparison.candidate))]
-    if isinstance(comparison, Comparison):
+    sides = (("baseline", comparison.baseline), ("candidate", comparison.candidate))
+    found = [(name, side_line(side)) for name, side in sides if side is not None]
+    if isinstance(comparison, Comparison) and comparison.policies:
         found.append(("policy", f"{comparison.policies[0].source_ref}, for a {comparison.context.replace('_', ' ')}"))
+    if comparison.baseline is None:
+        return found
     names = [difference.what for difference in comparison.comparability.differs]
     found.append(("differs", ", ".join(dict.fromkeys(names)) or "nothing"))
     return found
 
 
-def notes(diff: Diff) -> list[str]:
+def notes(diff: Diff | Comparison) -> list[str]:
     """Return what the table's signs and units mean, as far as they occur."""
     found = [POINTS_NOTE] if any(in_points(row.range) for row in diff.metrics) else []
     return found + ([LOWER_NOTE] if not all(row.higher_is_better for row in diff.metrics) else [])
 
 
-def not_compared(diff: Diff) -> list[str]:
+def not_compared(diff: Diff | Comparison) -> list[str]:
     """Return which tasks and metrics could not be compared, and why."""
     return [f"{refused.task}: {refused.what}" for refused in diff.comparability.refused]
 

@@ -42,7 +42,7 @@ def diff_table(diff: Diff) -> str:
     return _text(lines)
 
 
-def _facts(comparison: Diff) -> Iterator[str]:
+def _facts(comparison: Diff | Comparison) -> Iterator[str]:
     for name, value in rows.facts(comparison):
         yield f"{name:<10} {value}"
 
