@@ -24,8 +24,9 @@ ALLOWED: dict[str, set[str]] = {
     "scoring": DOMAIN | {"settings"},
     "comparison": DOMAIN,
     "reports": {"codes", "errors", "numbers", "records"},
+    "github": {"codes", "errors", "records", "reports"},
     "flows": DOMAIN | {"config", "git", "scoring", "comparison"},
-    "cli": DOMAIN | {"config", "git", "settings", "scoring", "comparison", "reports", "flows"},
+    "cli": DOMAIN | {"config", "git", "settings", "scoring", "comparison", "reports", "github", "flows"},
     "__init__": set(),
     "__main__": {"cli"},
 }

@@ -60,6 +60,14 @@ class LoadedSuite:
     tasks: tuple[LoadedTask, ...]
 
 
+def read_tasks(path: str, read: ReadFile) -> list[Task]:
+    """Read the suite at ``path`` and those it includes, but nothing that their tasks name.
+
+    Raises InvalidInput as :func:`load_suite` does for the suites themselves.
+    """
+    return [task for task, _, _ in _read_tasks(path, read, seen=[])[1]]
+
+
 def load_suite(path: str, read: ReadFile) -> LoadedSuite:
     """Read the suite at ``path`` and all that it names. Raises InvalidInput with every finding."""
     name, located_tasks = _read_tasks(path, read, seen=[])
