@@ -19,6 +19,7 @@ COMMANDS = {
     "compare": "hold a candidate against a baseline: verdicts and the decision",
     "diff": "what changed between two evaluations, item by item",
     "power": "how many items a margin needs, and what n items can prove",
+    "init": "set a repository up: config, suite, workflow and hook, from what it holds",
     "demo": "train two small models, score and compare them, offline",
     "schema": "print a document's JSON Schema",
 }
@@ -32,6 +33,7 @@ EXTRAS = {
 
 _EPILOG = """examples:
   modelrelease demo
+  modelrelease init --dry-run
   modelrelease score models/model_v1.1
   modelrelease compare models/model_v1.0 models/model_v1.1 --context pull_request
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from modelrelease.scaffold.shapes import Shape, Unclear
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A file whose rows were read. ``whole`` is False where only its beginning was: then there are more rows."""
+    """A file of ``items`` rows and what they make; ``whole`` is False where there are more than were read."""
 
     path: str
-    rows: tuple[Mapping[str, Any], ...]
+    items: int
+    shape: Shape | Unclear
     whole: bool = True
 
 

@@ -67,3 +67,8 @@ def pinned(template: str, kit: Kit) -> str:
         lambda match: f"{match['before']}{kit.repository}{match['path']}@{kit.ref}{kit.remark}",
         template,
     )
+
+
+def uses_kit(workflow: str) -> bool:
+    """Say whether a step of a workflow uses modelrelease, from wherever it comes."""
+    return _USES.search(workflow) is not None

@@ -13,8 +13,8 @@ from modelrelease.scaffold.pairing import TaskPlan
 DISCORDANCE = 0.10
 """The share of items assumed to flip from one version to the next where nothing got worse; see `modelrelease power`."""
 
-NLL_MARGIN = 0.02
-"""Nats per token: a fiftieth more perplexity. How precisely texts measure it shows only once they are scored."""
+SPREAD_MARGIN = 0.02
+"""In the metric's own unit, for metrics that are not right or wrong; 0.02 nats per token is 2 % more perplexity."""
 
 SmallestMargin = Callable[[int], float]
 """Given a number of items, the smallest margin in whole points that they prove with 80 % power at ``DISCORDANCE``."""
@@ -34,7 +34,7 @@ class MetricPlan:
 def plan_metrics(tasks: Sequence[TaskPlan], smallest: SmallestMargin) -> list[MetricPlan]:
     """Return the gate's line for the metric of each task, which decides unless others decide better."""
     shares = any(METRICS[task.metric].binary for task in tasks)
-    return [_share(task, smallest) if METRICS[task.metric].binary else _likelihood(task, not shares) for task in tasks]
+    return [_share(task, smallest) if METRICS[task.metric].binary else _spread(task, not shares) for task in tasks]
 
 
 def _share(task: TaskPlan, smallest: SmallestMargin) -> MetricPlan:
@@ -48,6 +48,8 @@ def _share(task: TaskPlan, smallest: SmallestMargin) -> MetricPlan:
     return MetricPlan(name, margin, "gate", note, False)
 
 
-def _likelihood(task: TaskPlan, decides: bool) -> MetricPlan:
-    note = "nats per token; what the texts can prove shows after the first comparison"
-    return MetricPlan(f"{task.name}/{task.metric}", NLL_MARGIN, "gate" if decides else "info", note, False)
+def _spread(task: TaskPlan, decides: bool) -> MetricPlan:
+    """A metric of values that are not right or wrong: how far they spread is known once they are scored."""
+    unit = METRICS[task.metric].unit
+    note = f"{unit}; what the items can prove shows after the first comparison"
+    return MetricPlan(f"{task.name}/{task.metric}", SPREAD_MARGIN, "gate" if decides else "info", note, False)

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from modelrelease.records.metric_types import Kind
 from modelrelease.scaffold.found import Dataset, PromptFile
-from modelrelease.scaffold.shapes import TEXT_WORDS, Shape, Unclear, shape_of
+from modelrelease.scaffold.shapes import TEXT_WORDS, Shape, Unclear
 
 METRIC: dict[Kind, str] = {"multiple_choice": "acc", "generate": "exact_match", "perplexity": "nll"}
 LEAST_TOKENS, MOST_TOKENS = 16, 4096
@@ -23,7 +23,8 @@ class TaskPlan:
     name: str
     kind: Kind
     dataset: str
-    target: str
+    target: str | None
+    metric: str
     items: int
     reason: str
     prompt: str | None = None
@@ -32,11 +33,6 @@ class TaskPlan:
     max_new_tokens: int | None = None
     stop: tuple[str, ...] = ()
     whole: bool = True
-
-    @property
-    def metric(self) -> str:
-        """The metric that the task is scored with."""
-        return METRIC[self.kind]
 
 
 @dataclass(frozen=True)
@@ -50,8 +46,8 @@ class Undecided:
 
 
 EXAMPLE = TaskPlan(
-    name="questions", kind="multiple_choice", dataset="datasets/questions.jsonl", target="answer", items=0,
-    reason="an example", prompt="prompts/ask.md", choices="choices",
+    name="questions", kind="multiple_choice", dataset="datasets/questions.jsonl", target="answer", metric="acc",
+    items=0, reason="an example", prompt="prompts/ask.md", choices="choices",
 )  # fmt: skip
 
 
@@ -70,11 +66,11 @@ def plan_tasks(datasets: Sequence[Dataset], prompts: Sequence[PromptFile]) -> tu
 
 
 def _plan(name: str, dataset: Dataset, prompts: Sequence[PromptFile]) -> TaskPlan | Undecided:
-    shape = shape_of(dataset.rows)
+    shape = dataset.shape
     if isinstance(shape, Unclear):
         return Undecided(dataset.path, shape.reason, shape.todo)
     task = TaskPlan(
-        name, shape.kind, dataset.path, shape.target, len(dataset.rows), shape.reason,
+        name, shape.kind, dataset.path, shape.target, METRIC[shape.kind], dataset.items, shape.reason,
         choices=shape.choices, slices=shape.slices if dataset.whole else (), whole=dataset.whole,
     )  # fmt: skip
     if shape.kind == "perplexity":

@@ -12,6 +12,7 @@ from modelrelease.records.strict_yaml import read_yaml
 from modelrelease.records.text import decode
 from modelrelease.scaffold.kit import Kit
 from modelrelease.scaffold.lines import line_end
+from modelrelease.scaffold.yaml_text import scalar
 
 HOOK = "modelrelease"
 PRECOMMIT = ".pre-commit-config.yaml"
@@ -21,7 +22,7 @@ def hook_lines(kit: Kit, indentation: int) -> list[str]:
     """Return the lines of the list's item, the dash ``indentation`` columns from the left."""
     lines = [
         f"- repo: https://github.com/{kit.repository}",
-        f"  rev: {kit.ref}{kit.remark}",
+        f"  rev: {scalar(kit.ref)}{kit.remark}",
         "  hooks:",
         f"    - id: {HOOK}",
     ]

@@ -38,7 +38,8 @@ def task_text(task: TaskPlan, why: bool) -> str:
     lines.append(f"kind: {task.kind}")
     if task.choices is not None:
         lines.append(f"choices: {scalar(task.choices)}")
-    lines.append(f"target: {scalar(task.target)}")
+    if task.target is not None:
+        lines.append(f"target: {scalar(task.target)}")
     if task.max_new_tokens is not None:
         lines.append(f"max_new_tokens: {task.max_new_tokens}   # room for the longest target")
     if task.stop:
