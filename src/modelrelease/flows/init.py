@@ -12,6 +12,7 @@ from pathlib import Path
 
 from modelrelease import __version__, git
 from modelrelease.codes import Code
+from modelrelease.comparison.policy import policy_for
 from modelrelease.config import CONFIG_FILE, parse_config
 from modelrelease.errors import InvalidInput, escape_controls, invalid
 from modelrelease.flows.materials import material
@@ -30,7 +31,7 @@ from modelrelease.scaffold.additions import (
     ignore_plan,
     workflow_plan,
 )
-from modelrelease.scaffold.config_text import config_text, governed_patterns
+from modelrelease.scaffold.config_text import config_text, governed_patterns, metric_lines
 from modelrelease.scaffold.description import Facts, describe
 from modelrelease.scaffold.file_plan import FilePlan, created, kept
 from modelrelease.scaffold.found import Found
@@ -80,7 +81,8 @@ def plan_init(folder: Path, today: str, kit: str | None = None) -> InitPlan:
         workflow_plan(template.path.read_text("utf-8"), used, _workflows(root)),
     )
     url = git.remote_url(root)
-    facts = Facts(str(root), github_name(url) if url else None, git.default_branch(root), author, str(used))
+    name = github_name(url) if url else None
+    facts = Facts(str(root), url is not None, name, git.default_branch(root), author, str(used))
     return InitPlan(root, files, describe(facts, found, asked.tasks, asked.undecided, metrics, files))
 
 
@@ -123,7 +125,8 @@ def _metrics(tasks: Sequence[TaskPlan]) -> list[MetricPlan]:
 
 
 def _own_kit(clone: Path | None) -> Kit:
-    if clone is None:
+    # A clone's files inside of another repository are that one's: its commit says nothing about the kit.
+    if clone is None or not (clone / ".git").exists():
         return kit_of(__version__, None, None)
     return kit_of(__version__, git.head(clone).sha, git.remote_url(clone))
 
@@ -141,6 +144,10 @@ def _config_plan(
         reason = "it is there already" + (f", and faulty: {fault}" if fault else "")
         if config.suite is None and fault is None:
             reason += f"; add `suite: {SUITE}`"
+        missing = [] if fault else [metric for metric in metrics if _undecided_by(metric, config)]
+        if missing:
+            reason += "; paste the lines of new metrics under its `gate.metrics`"
+            return FilePlan(CONFIG_FILE, "by-hand", reason, before, None, metric_lines(missing))
         return kept(CONFIG_FILE, before, reason)
     paths = [path for task in asked.tasks for path in (task.dataset, task.prompt) if path is not None]
     governed = governed_patterns(paths)
@@ -148,6 +155,13 @@ def _config_plan(
     text = config_text(asked.suite.path, metrics, governed, found.versions, record)
     parse_config(text.encode("utf-8"), CONFIG_FILE)
     return created(CONFIG_FILE, text, f"decides by {len(metrics)} metric{'' if len(metrics) == 1 else 's'}")
+
+
+def _undecided_by(metric: MetricPlan, config: Config) -> bool:
+    try:
+        return metric.role == "gate" and policy_for(metric.name, config.gate.metrics) is None
+    except ValueError:  # two patterns match it alike: `compare` says so
+        return False
 
 
 def _workflows(root: Path) -> dict[str, bytes]:

@@ -53,7 +53,7 @@ def put(root: Path, plans: Sequence[FilePlan]) -> None:
             made += [folder for folder in place.parents if folder.is_relative_to(root) and not folder.exists()]
             _put(root, plan, plan.after)
             done.append((place, plan.before, plan.after))
-    except ModelreleaseError:
+    except BaseException:  # also somebody's Ctrl-C
         _take_back(done, made)
         raise
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from modelrelease.codes import Code
 from modelrelease.errors import InvalidInput, escape_controls, invalid
 from modelrelease.numbers import show_count
+from modelrelease.records.checkpoints import CHECKPOINT_FOLDER
 from modelrelease.records.datasets import read_dataset
 from modelrelease.records.files import read_bytes
 from modelrelease.records.prompts import Prompt, read_prompt
@@ -37,11 +38,13 @@ def survey(root: Path, paths: list[str], models: str) -> Found:
     datasets = [found for one in chosen.datasets if (found := looked.dataset(one)) is not None]
     prompts = [looked.prompt(path) for path in chosen.prompts]
     training = [LeftOut(escape_controls(path), "its name says that it is training data") for path in chosen.training]
+    versions = list(_versions(root, models))
     return Found(
         datasets=tuple(one for one in datasets if isinstance(one, Dataset)),
         prompts=tuple(one for one in prompts if isinstance(one, PromptFile)),
-        versions=tuple(_versions(root, models)),
+        versions=tuple(name for name in versions if _has_checkpoint(root / name)),
         left_out=(
+            *(LeftOut(name, "holds no checkpoint yet") for name in versions if not _has_checkpoint(root / name)),
             *left_out,
             *training,
             *(one for one in (*datasets, *prompts) if isinstance(one, LeftOut)),
@@ -181,6 +184,10 @@ def _versions(root: Path, models: str) -> Iterator[str]:
         return
     for name in version_names(names):
         yield f"{models}/{name}"
+
+
+def _has_checkpoint(version: Path) -> bool:
+    return any((version / folder / "config.json").is_file() for folder in (CHECKPOINT_FOLDER, ""))
 
 
 def _is_text(path: str) -> bool:

@@ -25,7 +25,11 @@ class LeftOut(Part):
 
 
 class PlannedTask(Part):
-    """A task of the suite; ``margin`` is its metric's in the gate, ``items`` its rows or the least there are."""
+    """A task of the suite: ``items`` are its rows, or the least there are; ``margin`` is what they prove.
+
+    A config that init writes has that margin. ``reason`` says why the task is of its kind, ``asked`` why with its
+    prompt, ``proves`` what its items can.
+    """
 
     name: str
     dataset: str
@@ -35,6 +39,7 @@ class PlannedTask(Part):
     margin: float
     role: str
     reason: str
+    asked: str
     proves: str
 
 

@@ -30,7 +30,7 @@ def setup_text(setup: Setup) -> str:
             *_facts(setup),
             *_table("found", ((one.what, one.path, one.reading) for one in setup.found), nothing=_NOTHING),
             *_table("left out", ((one.path, one.reason) for one in setup.left_out)),
-            *_table("tasks", map(_task, setup.tasks)),
+            *_table("tasks", (_task(task, _decided_here(setup)) for task in setup.tasks)),
             *_table("for you to decide", ((one.dataset, f"{one.reason}; {one.todo}") for one in setup.undecided)),
             *_table("files", ((file.path, _word(setup, file), file.reason) for file in setup.files)),
             *_texts(setup),
@@ -53,12 +53,18 @@ def _facts(setup: Setup) -> list[str]:
     return [*map(escape_controls, lines), ""]
 
 
-def _task(task: PlannedTask) -> tuple[str, ...]:
+def _decided_here(setup: Setup) -> bool:
+    """Say whether the margins are those of a config that init writes."""
+    return any(file.path == "modelrelease.yaml" and file.action == "created" for file in setup.files)
+
+
+def _task(task: PlannedTask, decided: bool) -> tuple[str, ...]:
     points = METRICS[task.metric].binary
     margin = show_delta(task.margin, points, sign=False)
     role = "" if task.role == "gate" else " (information only)"
     unit = "points" if points else METRICS[task.metric].unit
-    return f"{task.name}/{task.metric}", f"margin {margin} {unit}{role}", f"{task.reason}. {task.proves}"
+    words = f"margin {margin} {unit}{role}" if decided else f"could have margin {margin} {unit}" if points else ""
+    return f"{task.name}/{task.metric}", words, f"{task.asked}; {task.proves}" if task.asked else task.proves
 
 
 def _word(setup: Setup, file: SetupFile) -> str:
@@ -85,7 +91,7 @@ def _texts(setup: Setup) -> list[str]:
     lines: list[str] = []
     for file in setup.files:
         if file.text is not None and (setup.dry_run or file.action == "by-hand"):
-            title = {"by-hand": "paste under `repos:`", "added-to": "would be added"}.get(file.action, "would be")
+            title = {"by-hand": "lines to paste", "added-to": "would be added"}.get(file.action, "would be")
             lines.append(f"----- {escape_controls(file.path)}: {title}")
             lines += [escape_controls(line) for line in file.text.splitlines()]
             lines.append("")

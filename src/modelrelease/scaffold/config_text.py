@@ -76,11 +76,16 @@ def _gate(metrics: Sequence[MetricPlan]) -> str:
   # in four of five comparisons where nothing got worse and {DISCORDANCE:.0%} of the items flip, in whole points;
   # `modelrelease power --items N` shows others.
 """
-    lines = [(f"    {scalar(metric.name)}: {_policy(metric)}", metric.note) for metric in metrics]
-    if not lines:
+    if not metrics:
         return head + "  metrics: {}              # one for each task, such as questions/acc: {margin: 0.03}\n"
+    return head + "  metrics:\n" + metric_lines(metrics)
+
+
+def metric_lines(metrics: Sequence[MetricPlan]) -> str:
+    """Return the lines of at least one metric under ``gate.metrics``, with what its items can prove."""
+    lines = [(f"    {scalar(metric.name)}: {_policy(metric)}", metric.note) for metric in metrics]
     width = max(len(line) for line, _ in lines)
-    return head + "  metrics:\n" + "".join(f"{line:{width}}   # {note}\n" for line, note in lines)
+    return "".join(f"{line:{width}}   # {note}\n" for line, note in lines)
 
 
 def _policy(metric: MetricPlan) -> str:

@@ -20,6 +20,7 @@ class Facts:
     """What git says of the repository, and which kit it is set up with."""
 
     repository: str
+    remote: bool
     github: str | None
     default_branch: str | None
     author: str
@@ -46,13 +47,8 @@ def describe(
         left_out=tuple(setup.LeftOut(path=one.path, reason=escape_controls(one.reason)) for one in found.left_out),
         tasks=tuple(_task(task, metric) for task, metric in zip(tasks, metrics, strict=True)),
         undecided=tuple(_undecided(one) for one in undecided),
-        files=tuple(
-            setup.SetupFile(
-                path=escape_controls(plan.path), action=plan.action, reason=escape_controls(plan.reason), text=plan.text
-            )
-            for plan in files
-        ),
-        next=next_steps(files[0].path, len(tasks), found.versions, files, facts.github is not None),
+        files=tuple(map(_file, files)),
+        next=next_steps(files[0].path, len(tasks), found.versions, files, facts.remote),
     )
 
 
@@ -84,8 +80,14 @@ def _task(task: TaskPlan, metric: MetricPlan) -> setup.PlannedTask:
         margin=metric.margin,
         role=metric.role,
         reason=escape_controls(task.reason),
+        asked=escape_controls(task.asked),
         proves=metric.note,
     )
+
+
+def _file(plan: FilePlan) -> setup.SetupFile:
+    path, reason = escape_controls(plan.path), escape_controls(plan.reason)
+    return setup.SetupFile(path=path, action=plan.action, reason=reason, text=plan.text)
 
 
 def _undecided(one: Undecided) -> setup.UndecidedTask:

@@ -36,7 +36,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Found:
-    """All that was found: sorted by path. ``versions`` are the folders models/model_v*."""
+    """All that was found: sorted by path. ``versions`` are folders models/model_v* with a checkpoint."""
 
     datasets: tuple[Dataset, ...] = ()
     prompts: tuple[PromptFile, ...] = ()

@@ -32,7 +32,7 @@ class Kit:
     @property
     def remark(self) -> str:
         """The YAML comment that says which version a commit is, with the blanks before it; empty without one."""
-        return f"  # {self.comment}" if self.comment else ""
+        return f" # {self.comment}" if self.comment else ""
 
     def __str__(self) -> str:
         """Return ``OWNER/NAME@REF``."""

@@ -18,7 +18,10 @@ _NEW_PROMPT = "write prompts/ask.md with `{{field}}` where a row's field belongs
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """A task as the suite will say it. ``items``: its rows, or the least there are where not ``whole``."""
+    """A task as the suite will say it. ``items``: its rows, or the least there are where not ``whole``.
+
+    ``reason``: why it is of its kind; ``asked``: why with its prompt, empty without one.
+    """
 
     name: str
     kind: Kind
@@ -33,6 +36,7 @@ class TaskPlan:
     max_new_tokens: int | None = None
     stop: tuple[str, ...] = ()
     whole: bool = True
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,18 +101,18 @@ def _with_prompt(task: TaskPlan, shape: Shape, prompts: Sequence[PromptFile]) ->
         return Undecided(task.dataset, reason, "choose one in the task that stands there as a comment", draft)
     fields = ", ".join(f"`{name}`" for name in shape.fields if name != shape.target)
     reason = f"no prompt is filled by its fields, {fields}" if fields else "its rows have no field to ask"
-    return Undecided(task.dataset, reason, _NEW_PROMPT, replace(_asked(task, shape, None, ""), prompt="prompts/ask.md"))
+    return Undecided(task.dataset, reason, _NEW_PROMPT, _asked(task, shape, None, ""))
 
 
 def _asked(task: TaskPlan, shape: Shape, prompt: PromptFile | None, why: str) -> TaskPlan:
     """Return the task asked with ``prompt``: how much a model may say, and where it stops."""
-    path, reason = (prompt.path, f"{task.reason}; {why}") if prompt else (None, task.reason)
+    task = replace(task, prompt=prompt.path if prompt else "prompts/ask.md", asked=why)
     if shape.kind != "generate":
-        return replace(task, prompt=path, reason=reason)
+        return task
     tokens = room(shape.longest)
     ends_turn = prompt is not None and prompt.chat  # a chat model says itself when it is done
     stop = () if ends_turn or shape.gap == "\n\n" else ("\n\n",) if shape.gap else ("\n",)
-    return replace(task, prompt=path, reason=reason, max_new_tokens=tokens, stop=stop)
+    return replace(task, max_new_tokens=tokens, stop=stop)
 
 
 def room(longest: int) -> int:

@@ -11,10 +11,10 @@ _MESSAGE = "Check models, prompts and test sets with modelrelease"
 
 
 def next_steps(
-    suite: str, tasks: int, versions: Sequence[str], files: Sequence[FilePlan], on_github: bool
+    suite: str, tasks: int, versions: Sequence[str], files: Sequence[FilePlan], has_remote: bool
 ) -> tuple[str, ...]:
     """Return the next steps: something to score, a commit, a pull request; commands after a colon."""
-    return (_score(suite, tasks, versions), *_commit(files), _pull_request(on_github))
+    return (_score(suite, tasks, versions), *_commit(files), _pull_request(has_remote))
 
 
 def _score(suite: str, tasks: int, versions: Sequence[str]) -> str:
@@ -35,8 +35,8 @@ def _commit(files: Sequence[FilePlan]) -> tuple[str, ...]:
     return (f"look at what was written, and commit it: git add -- {paths} && git commit -m {shlex.quote(_MESSAGE)}",)
 
 
-def _pull_request(on_github: bool) -> str:
+def _pull_request(has_remote: bool) -> str:
     runner = "gh variable set MODELRELEASE_RUNNER --body self-hosted"
-    if not on_github:
+    if not has_remote:
         return f"push it to GitHub, and name the runner that scores: gh repo create --source . --push && {runner}"
     return f"install the hook and name the runner that scores: pre-commit install && {runner}"

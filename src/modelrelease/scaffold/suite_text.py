@@ -47,7 +47,8 @@ def task_text(task: TaskPlan, why: bool) -> str:
     lines.append(f"metrics: [{task.metric}]")
     if task.slices:
         lines.append(f"slices: {flow_list(task.slices)}")
-    reason = f"  # {one_line(task.reason)}\n" if why else ""
+    reasons = [reason for reason in (task.reason, task.asked) if reason]
+    reason = "".join(f"  # {one_line(text)}\n" for text in reasons) if why else ""
     return f"{reason}  - " + indent("\n".join(lines), "    ").lstrip() + "\n"
 
 
