@@ -90,11 +90,11 @@ def test_metrics_have_the_margins_that_their_items_prove() -> None:
     few, many = replace(TASK, name="few", items=12), replace(SAY, items=400)
     metrics = plan_metrics([few, many, READ, replace(TASK, name="long", whole=False)], smallest)
     assert seen == [30, 400, 50]
-    assert [(m.name, m.margin, m.role, m.provable) for m in metrics] == [
-        ("few/acc", 0.2, "gate", False),
-        ("say/exact_match", 0.04, "gate", True),
-        ("read/nll", SPREAD_MARGIN, "info", False),
-        ("long/acc", 0.2, "gate", True),
+    assert [(m.name, m.margin, m.role) for m in metrics] == [
+        ("few/acc", 0.2, "gate"),
+        ("say/exact_match", 0.04, "gate"),
+        ("read/nll", SPREAD_MARGIN, "info"),
+        ("long/acc", 0.2, "gate"),
     ]
     assert metrics[0].note == "12 items prove nothing: with 30 this margin could be met"
     assert metrics[1].note == "400 items: a loss of 4 points can be ruled out"

@@ -35,8 +35,8 @@ def survey(root: Path, paths: list[str], models: str) -> Found:
     left_out = [LeftOut(escape_controls(path), "its name is not UTF-8") for path in paths if not _is_text(path)]
     chosen = candidates(readable, models)
     looked = _Look(root)
-    datasets = [found for one in chosen.datasets if (found := looked.dataset(one)) is not None]
     prompts = [looked.prompt(path) for path in chosen.prompts]
+    datasets = [looked.dataset(one) for one in chosen.datasets]
     training = [LeftOut(escape_controls(path), "its name says that it is training data") for path in chosen.training]
     versions = list(_versions(root, models))
     return Found(
@@ -102,16 +102,13 @@ class _Look:
 
     def dataset(self, candidate: Candidate) -> Dataset | LeftOut | None:
         """Return a file's rows, or why it is no test set; None where that concerns nobody."""
-        if self._read >= MAX_READ or self._files >= MAX_FILES:
-            self._unread += 1
-            return None
         path = candidate.path
+        if self._full():
+            return None
         try:
             if not candidate.meant and not _may_hold_rows(self._root, path):
                 return None
-            self._files += 1
-            data, whole = bounded_bytes(self._root, path)
-            self._read += len(data)
+            data, whole = self._bytes(path)
             rows = read_dataset(data, escape_controls(path))
         except InvalidInput as error:
             if candidate.meant:
@@ -120,10 +117,12 @@ class _Look:
             return None
         return Dataset(path, len(rows), shape_of([row.fields for row in rows]), whole)
 
-    def prompt(self, path: str) -> PromptFile | LeftOut:
-        """Return the fields a prompt names, or why it is none that rows could fill."""
+    def prompt(self, path: str) -> PromptFile | LeftOut | None:
+        """Return the fields a prompt names, or why it is none that rows could fill; None where it was not read."""
+        if self._full():
+            return None
         try:
-            data, _ = bounded_bytes(self._root, path)
+            data, _ = self._bytes(path)
             prompt = read_prompt(data, escape_controls(path))
             fields = tuple(dict.fromkeys(name for text in _texts(prompt) for name in _fields(text, path)))
         except InvalidInput as error:
@@ -131,6 +130,17 @@ class _Look:
         if not fields:
             return LeftOut(escape_controls(path), "names no field of a row; write {{field}} where its value belongs")
         return PromptFile(path, fields, prompt.messages is not None)
+
+    def _full(self) -> bool:
+        full = self._read >= MAX_READ or self._files >= MAX_FILES
+        self._unread += full
+        return full
+
+    def _bytes(self, path: str) -> tuple[bytes, bool]:
+        self._files += 1
+        data, whole = bounded_bytes(self._root, path)
+        self._read += len(data)
+        return data, whole
 
     def summary(self) -> Iterator[LeftOut]:
         """Yield a line for each kind of file that is not named one by one."""

@@ -22,13 +22,12 @@ SmallestMargin = Callable[[int], float]
 
 @dataclass(frozen=True)
 class MetricPlan:
-    """A metric's line under ``gate.metrics``; ``note`` is its comment. ``provable``: whether its items can prove it."""
+    """A metric's line under ``gate.metrics``; ``note``, what its items can prove, is the comment beside it."""
 
     name: str
     margin: float
     role: str
     note: str
-    provable: bool
 
 
 def plan_metrics(tasks: Sequence[TaskPlan], smallest: SmallestMargin) -> list[MetricPlan]:
@@ -43,13 +42,13 @@ def _share(task: TaskPlan, smallest: SmallestMargin) -> MetricPlan:
     margin = smallest(max(task.items, least))
     count = show_items(task.items) if task.whole else f"at least {show_items(task.items)}"
     if task.items >= least:
-        return MetricPlan(name, margin, "gate", f"{count}: a loss of {margin * 100:.0f} points can be ruled out", True)
+        return MetricPlan(name, margin, "gate", f"{count}: a loss of {margin * 100:.0f} points can be ruled out")
     note = f"{count} prove nothing: with {show_count(least)} this margin could be met"
-    return MetricPlan(name, margin, "gate", note, False)
+    return MetricPlan(name, margin, "gate", note)
 
 
 def _spread(task: TaskPlan, decides: bool) -> MetricPlan:
     """A metric of values that are not right or wrong: how far they spread is known once they are scored."""
     unit = METRICS[task.metric].unit
     note = f"{unit}; what the items can prove shows after the first comparison"
-    return MetricPlan(f"{task.name}/{task.metric}", SPREAD_MARGIN, "gate" if decides else "info", note, False)
+    return MetricPlan(f"{task.name}/{task.metric}", SPREAD_MARGIN, "gate" if decides else "info", note)
