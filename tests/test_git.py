@@ -147,16 +147,8 @@ def test_who_commits_is_configured_by_name_and_address(repository: Path, monkeyp
     assert git.person(repository) == git.Person("Ada", "ada@example.org")
 
 
-def test_the_default_branch_is_the_remote_s_else_the_usual_one(repository: Path, tmp_path: Path) -> None:
-    assert git.default_branch(repository) == "main"
-    subprocess.run(["git", "branch", "--quiet", "-m", "trunk"], cwd=repository, check=True)
-    assert git.default_branch(repository) == "trunk"
+def test_the_remote_s_address_is_the_origin_s(repository: Path, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", str(repository), str(clone)], check=True)
-    subprocess.run(["git", "checkout", "--quiet", "-b", "main"], cwd=clone, check=True)
-    assert git.default_branch(clone) == "trunk"
     assert git.remote_url(clone) == str(repository)
     assert git.remote_url(repository) is None
-    subprocess.run(["git", "checkout", "--quiet", "--detach"], cwd=repository, check=True)
-    subprocess.run(["git", "branch", "--quiet", "-D", "trunk"], cwd=repository, check=True)
-    assert git.default_branch(repository) is None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, Unavailable, shorten
@@ -39,20 +41,61 @@ def read_at(folder: Path, ref: str, path: str) -> bytes:
 
     Raises InvalidInput (MR209) where the ref or the path is not there, Unavailable where git is not.
     """
-    try:
-        prefix = _git(folder, "rev-parse", "--show-prefix").stdout.decode().strip()
-        commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-        sha = commit.stdout.decode().strip()
-        found = _git(folder, "cat-file", "blob", f"{sha}:{prefix}{path}") if sha else commit
-    except (OSError, subprocess.TimeoutExpired) as error:
-        message = f"git did not answer: {error}"
-        raise Unavailable(
-            Finding(path, Code.UNAVAILABLE, message, "install git, or call it from a checkout")
-        ) from error
-    if found.returncode != 0:
+    sha = commit_of(folder, ref) or ""
+    prefix = _ask(folder, "rev-parse", "--show-prefix").stdout.decode().strip()
+    found = _ask(folder, "cat-file", "blob", f"{sha}:{prefix}{path}")
+    if not sha or found.returncode != 0:
         what = f"{ref!r} names no commit" if not sha else f"is not in {shorten(ref, 80)!r}"
         raise InvalidInput(Finding(path, Code.UNREADABLE, what, "fetch it, or name another ref"))
     return found.stdout
+
+
+def commit_of(folder: Path, ref: str) -> str | None:
+    """Return the id of the commit that ``ref`` names, None where there is none or no repository."""
+    done = _ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    return done.stdout.decode().strip() or None
+
+
+def default_branch(folder: Path) -> str | None:
+    """Return a ref of the default branch: what origin/HEAD names, else a main or master; None without any."""
+    named = _ask(folder, "rev-parse", "--abbrev-ref", "--verify", "--quiet", "origin/HEAD").stdout.decode().strip()
+    candidates = [named, "origin/main", "origin/master", "main", "master"]
+    return next((ref for ref in candidates if ref and commit_of(folder, ref)), None)
+
+
+def merge_base(folder: Path, one: str, other: str) -> str | None:
+    """Return the best common ancestor of two commits, None where history ends before one (as in a shallow clone)."""
+    done = _ask(folder, "merge-base", "--end-of-options", one, other)
+    return done.stdout.decode().strip() or None
+
+
+def names_in(folder: Path, commit: str, path: str) -> list[str]:
+    """Return the names of the folders in the folder ``path`` of ``commit``, sorted; none where it is not there."""
+    found = _ask(folder, "ls-tree", "-d", "-z", "--name-only", commit, "--", f"{path}/").stdout
+    return sorted(PurePosixPath(name).name for name in found.decode("utf-8", "surrogateescape").split("\0") if name)
+
+
+def files_in(folder: Path, commit: str, *paths: str) -> dict[str, str]:
+    """Return every file of ``commit`` at or below ``paths``, with the id of its content.
+
+    Paths are relative to ``folder``, and literal. A submodule counts as a file.
+    """
+    found = _ask(folder, "ls-tree", "-r", "-z", commit, "--", *paths).stdout.decode("utf-8", "surrogateescape")
+    entries = [entry.partition("\t") for entry in found.split("\0") if entry]
+    return {path: facts.split()[2] for facts, _, path in entries}
+
+
+def export(folder: Path, commit: str, path: str, into: Path) -> Path:
+    """Write the folder ``path`` of ``commit`` below ``into``, filters such as Git LFS applied; return where it is.
+
+    The user's index and work tree are not touched. Raises Unavailable (exit 3) where git or the disk fails.
+    """
+    prefix = _ask(folder, "rev-parse", "--show-prefix").stdout.decode().strip()
+    with tempfile.TemporaryDirectory() as scratch:
+        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        _require(folder, "read-tree", f"--prefix={prefix}{path}/", f"{commit}:{prefix}{path}", more=index)
+        _require(folder, "checkout-index", "--all", "--force", f"--prefix={into.absolute()}/", more=index)
+    return into / prefix / path
 
 
 def create(folder: Path) -> None:
@@ -82,7 +125,7 @@ def work_tree(folder: Path) -> Path:
     Raises InvalidInput (MR601) where there is none (no repository, a bare one, or git's own folder), Unavailable
     where git is not there.
     """
-    done = _asked(folder, "rev-parse", "--show-toplevel")
+    done = _ask(folder, "rev-parse", "--show-toplevel")
     root = os.fsdecode(done.stdout.removesuffix(b"\n"))
     if done.returncode != 0 or not root:
         said = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ").partition("\n")[0]
@@ -97,7 +140,7 @@ def files(root: Path) -> list[str]:
 
     Bytes that are no UTF-8 are kept as ``os.fsdecode`` keeps them. Raises Unavailable where git cannot list them.
     """
-    done = _asked(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    done = _ask(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     if done.returncode != 0:
         message = f"git could not list its files: {shorten(done.stderr.decode('utf-8', 'replace').strip(), 300)}"
         raise Unavailable(Finding(str(root), Code.UNAVAILABLE, message, "see what `git ls-files` says here"))
@@ -110,38 +153,28 @@ def person(root: Path) -> Person | None:
     return Person(name, email) if name and email else None
 
 
-def default_branch(root: Path) -> str | None:
-    """Return what ``origin/HEAD`` names, else `main` or `master` where there is one, else the branch checked out."""
-    if named := _line(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"):
-        return named.removeprefix("origin/")
-    for branch in ("main", "master"):
-        for place in ("refs/heads", "refs/remotes/origin"):
-            if _line(root, "rev-parse", "--verify", "--quiet", f"{place}/{branch}"):
-                return branch
-    return _line(root, "symbolic-ref", "--quiet", "--short", "HEAD")
-
-
 def remote_url(root: Path) -> str | None:
     """Return the address of the remote `origin`, None where there is none."""
     return _line(root, "config", "--get", "remote.origin.url")
 
 
 def _line(root: Path, *arguments: str) -> str | None:
-    done = _asked(root, *arguments)
+    done = _ask(root, *arguments)
     return done.stdout.decode("utf-8", "replace").strip() or None if done.returncode == 0 else None
 
 
-def _asked(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _ask(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git for an answer; what it says by failing is for the caller to tell. Unavailable (exit 3) without git."""
     try:
         return _git(folder, *arguments)
     except (OSError, subprocess.TimeoutExpired) as error:
-        message = f"git did not answer: {error}"
-        raise Unavailable(Finding(str(folder), Code.UNAVAILABLE, message, "see that git is installed")) from error
+        message, todo = f"git did not answer: {error}", "see that git is installed and runs here"
+        raise Unavailable(Finding(str(folder), Code.UNAVAILABLE, message, todo)) from error
 
 
-def _require(folder: Path, *arguments: str) -> None:
+def _require(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -> None:
     try:
-        done = _git(folder, *arguments)
+        done = _git(folder, *arguments, more=more)
         problem = done.stderr.decode("utf-8", "replace").strip() if done.returncode else ""
     except (OSError, subprocess.TimeoutExpired) as error:
         problem = str(error)
@@ -163,8 +196,10 @@ def _inside_plain_files(folder: Path) -> bool:
     return False
 
 
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
     if _inside_plain_files(folder):
         return subprocess.CompletedProcess(arguments, 128, b"", b"the folder holds a repository among its files")
     command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False, env=git_environment())
+    return subprocess.run(
+        command, capture_output=True, timeout=TIMEOUT, check=False, env={**git_environment(), **(more or {})}
+    )

@@ -38,7 +38,7 @@ def test_people_see_what_was_found_written_and_comes_next(repository: Path, caps
     ran = run(capsys, "init", "--into", repository)
     assert (ran.code, ran.err) == (0, "")
     for text in (
-        f"repository: {repository}, default branch main\n",
+        f"repository: {repository}\n",
         "author of the change records: Ada\\x1b[31m\n",
         "dataset  datasets/-qa\\n$(x).jsonl  40 rows; `answer` is the reference",
         "qa-x/exact_match  margin 19.0 points  prompts/ask.md is the only prompt that its rows can fill; 40 items:",

@@ -460,6 +460,7 @@ def test_facts_of_the_repository(make: Make) -> None:
     root = make({})
     assert init(root).next[-1].startswith("push it to GitHub")
     subprocess.run(["git", "remote", "add", "origin", "git@github.com:acme/support.git"], cwd=root, check=True)
+    git.commit_all(root, "First")
     setup = init(root)
     assert (setup.github, setup.default_branch, setup.author) == ("acme/support", "main", "Ada Lovelace")
     assert setup.next[-1].startswith("install the hook")

@@ -9,7 +9,7 @@ import yaml
 
 from modelrelease.errors import InvalidInput
 from modelrelease.scaffold.additions import WORKFLOW, attributes_plan, ignore_plan, workflow_plan
-from modelrelease.scaffold.candidates import candidates, version_names
+from modelrelease.scaffold.candidates import candidates
 from modelrelease.scaffold.kit import HOME, Kit, github_name, kit_of, parse_kit
 
 TEMPLATE = (Path(__file__).resolve().parents[2] / "workflows-templates" / "pull-request.yml").read_text("utf-8")
@@ -161,8 +161,3 @@ def test_candidates_are_told_by_name() -> None:
     ]
     assert found.prompts == ("a/prompts/x.prompt.yml", "prompts/a.md")
     assert found.training == ("data/train/rows.jsonl", "data/training.csv")
-
-
-def test_versions_are_sorted_as_numbers() -> None:
-    names = ["model_v1.10", "model_v1.9", "model_v1.9.1", "model_v1", "model_vx.1", "model_v1.0\n", "other"]
-    assert version_names(names) == ["model_v1.9", "model_v1.9.1", "model_v1.10"]

@@ -82,7 +82,9 @@ def plan_init(folder: Path, today: str, kit: str | None = None) -> InitPlan:
     )
     url = git.remote_url(root)
     name = github_name(url) if url else None
-    facts = Facts(str(root), url is not None, name, git.default_branch(root), author, str(used))
+    branch = git.default_branch(root)
+    main = branch.removeprefix("origin/") if branch else None
+    facts = Facts(str(root), url is not None, name, main, author, str(used))
     return InitPlan(root, files, describe(facts, found, asked.tasks, asked.undecided, metrics, files))
 
 

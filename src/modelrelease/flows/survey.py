@@ -13,7 +13,8 @@ from modelrelease.records.datasets import read_dataset
 from modelrelease.records.files import read_bytes
 from modelrelease.records.prompts import Prompt, read_prompt
 from modelrelease.records.templates import compile_template
-from modelrelease.scaffold.candidates import Candidate, candidates, version_names
+from modelrelease.release.versions import sorted_versions
+from modelrelease.scaffold.candidates import Candidate, candidates
 from modelrelease.scaffold.found import Dataset, Found, LeftOut, PromptFile
 from modelrelease.scaffold.shapes import shape_of
 
@@ -192,7 +193,7 @@ def _versions(root: Path, models: str) -> Iterator[str]:
         names = [entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink()]
     except OSError:  # no such folder, or one that is not for us: then there are no versions to speak of
         return
-    for name in version_names(names):
+    for name in sorted_versions(names):
         yield f"{models}/{name}"
 
 

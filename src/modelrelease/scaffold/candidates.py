@@ -13,7 +13,6 @@ from modelrelease.records.prompts import PROMPT_SUFFIXES
 _DATA_FOLDERS = frozenset({"datasets", "data"})
 _PROMPT_FOLDER = "prompts"
 _TRAINING = re.compile(r"(?:^|[^a-z])train(?:ing)?(?:[^a-z]|$)", re.IGNORECASE)
-_VERSION = re.compile(r"model_v\d{1,6}\.\d{1,6}(?:\.\d{1,6})?")
 _RECORDS = frozenset({"eval.json", "samples.jsonl", "model.json", "comparison.json"})
 
 
@@ -52,9 +51,3 @@ def candidates(paths: Iterable[str], models: str) -> Candidates:
             else:
                 datasets.append(Candidate(path, meant))
     return Candidates(tuple(datasets), tuple(prompts), tuple(training))
-
-
-def version_names(names: Iterable[str]) -> list[str]:
-    """Return those of ``names`` that are versions, the lowest first."""
-    found = [name for name in names if _VERSION.fullmatch(name)]
-    return sorted(found, key=lambda name: tuple(map(int, name.removeprefix("model_v").split("."))))

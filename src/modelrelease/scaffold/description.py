@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelrelease.errors import escape_controls
-from modelrelease.numbers import show_count
+from modelrelease.numbers import show_count, show_few
 from modelrelease.records import setup
 from modelrelease.scaffold.file_plan import FilePlan
 from modelrelease.scaffold.found import Dataset, Found
@@ -57,7 +57,7 @@ def _found(found: Found) -> list[setup.FoundFile]:
         setup.FoundFile(what="dataset", path=escape_controls(one.path), reading=_rows(one)) for one in found.datasets
     ]
     prompts = [
-        setup.FoundFile(what="prompt", path=escape_controls(one.path), reading=f"asks {', '.join(one.fields[:8])}")
+        setup.FoundFile(what="prompt", path=escape_controls(one.path), reading=f"asks {show_few(one.fields, 8)}")
         for one in found.prompts
     ]
     versions = [setup.FoundFile(what="version", path=path, reading="a checkpoint to score") for path in found.versions]

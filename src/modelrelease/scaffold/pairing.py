@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from modelrelease.numbers import show_few
 from modelrelease.records.metric_types import Kind
 from modelrelease.scaffold.found import Dataset, PromptFile
 from modelrelease.scaffold.shapes import TEXT_WORDS, Shape, Unclear
@@ -95,11 +96,11 @@ def _with_prompt(task: TaskPlan, shape: Shape, prompts: Sequence[PromptFile]) ->
     if len(alike) == 1:
         return _asked(task, shape, alike[0], f"{alike[0].path} has its name, and its rows can fill it")
     if fitting:
-        names = ", ".join(prompt.path for prompt in fitting[:4]) + (", …" if len(fitting) > 4 else "")
+        names = show_few([prompt.path for prompt in fitting], 4)
         draft = _asked(task, shape, fitting[0], "the first of several prompts that fit")
         reason = f"{len(fitting)} prompts fit it: {names}"
         return Undecided(task.dataset, reason, "choose one in the task that stands there as a comment", draft)
-    fields = ", ".join(f"`{name}`" for name in shape.fields if name != shape.target)
+    fields = show_few([f"`{name}`" for name in shape.fields if name != shape.target], 8)
     reason = f"no prompt is filled by its fields, {fields}" if fields else "its rows have no field to ask"
     return Undecided(task.dataset, reason, _NEW_PROMPT, _asked(task, shape, None, ""))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from modelrelease.numbers import show_few
 from modelrelease.records.metric_types import Kind
 
 TARGET_WORDS = (
@@ -90,7 +91,7 @@ def _perplexity(columns: Columns) -> Shape | Unclear:
     named = _named(TEXT_WORDS, texts)
     target = named or (texts[0] if len(texts) == 1 else None)
     if target is None:
-        have = f"the fields {_listed(columns)}" if columns else "no field but `id`"
+        have = f"the fields {show_few([f'`{field}`' for field in columns], 8)}" if columns else "no field but `id`"
         return Unclear(f"its rows share {have}, none of which is a known name for the answer or for a text")
     reason = f"`{target}` is a text, and there is no answer"
     return Shape("perplexity", tuple(columns), target, reason, None, _slices(columns, {target}))
@@ -168,8 +169,3 @@ def _is_text(value: Any) -> bool:
 
 def _is_choices(value: Any) -> bool:
     return isinstance(value, list) and len(value) >= 2 and all(isinstance(one, str) and one for one in value)
-
-
-def _listed(names: Columns) -> str:
-    shown = [f"`{name}`" for name in names]
-    return ", ".join(shown[:8]) + (" and more" if len(shown) > 8 else "")
