@@ -17,6 +17,7 @@ SLICE_ALIGN = ("left", *["right"] * 7)
 POINTS_NOTE = "Shares are in points (hundredths)."
 LOWER_NOTE = "↓: lower is better."
 _MAX_NAME = 100
+_MARKS = {"better": "🟢", "equivalent": "🟢", "inconclusive": "🟡", "regressed": "🔴"}
 
 
 def metric_header(confidence: float) -> tuple[str, ...]:
@@ -43,6 +44,11 @@ def metric_row(row: MetricComparison) -> tuple[str, ...]:
         show_delta(row.margin, points, sign=False),
         row.verdict + (" (real loss inside the margin)" if row.loss_within_margin else ""),
     )
+
+
+def verdict_mark(row: MetricComparison) -> str:
+    """Return the sign of a metric's verdict, where colours show."""
+    return _MARKS.get(row.verdict, "⚪")
 
 
 def slice_rows(row: MetricComparison) -> Iterator[tuple[str, ...]]:
