@@ -16,7 +16,7 @@ SLICE_ALIGN = ("left", *["right"] * 7)
 
 POINTS_NOTE = "Shares are in points (hundredths)."
 LOWER_NOTE = "↓: lower is better."
-_MAX_NAME = 100
+MAX_NAME = 100
 _MARKS = {"better": "🟢", "equivalent": "🟢", "inconclusive": "🟡", "regressed": "🔴"}
 
 
@@ -27,7 +27,7 @@ def metric_header(confidence: float) -> tuple[str, ...]:
 
 def metric_name(row: MetricComparison) -> str:
     """Return ``task/metric``, cut to what a line bears."""
-    return shorten(f"{row.task}/{row.metric}", _MAX_NAME)
+    return shorten(f"{row.task}/{row.metric}", MAX_NAME)
 
 
 def metric_row(row: MetricComparison) -> tuple[str, ...]:
