@@ -23,10 +23,11 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"codes", "errors", "records"},
     "scoring": DOMAIN | {"settings"},
     "comparison": DOMAIN,
+    "release": DOMAIN,
     "reports": {"codes", "errors", "numbers", "records"},
     "github": {"codes", "errors", "records", "reports"},
-    "flows": DOMAIN | {"config", "git", "scoring", "comparison"},
-    "cli": DOMAIN | {"config", "git", "settings", "scoring", "comparison", "reports", "github", "flows"},
+    "flows": DOMAIN | {"config", "git", "scoring", "comparison", "release"},
+    "cli": DOMAIN | {"config", "git", "settings", "scoring", "comparison", "release", "reports", "github", "flows"},
     "__init__": set(),
     "__main__": {"cli"},
 }

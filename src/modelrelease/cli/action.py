@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _pull_request(inputs: Mapping[str, str], told: Told) -> int:
     code = _judge("pull-request", inputs, told)
     results = Path(told.outputs["folder"]) / "candidate"
-    told.outputs["results"] = str(results) if results.is_dir() else ""
+    told.outputs["results"] = str(results) if (results / "eval.json").exists() else ""
     return code
 
 

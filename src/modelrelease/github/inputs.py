@@ -12,7 +12,7 @@ from modelrelease.codes import Code
 from modelrelease.errors import invalid
 
 _RUN = ("device", "dtype", "attention", "threads", "batch-tokens")
-_SIDES = ("base", "head", "baseline", "config")
+_SIDES = ("base", "head", "candidate", "baseline", "config")
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,14 @@ class Results:
         assert isinstance(value, dict)
         return value
 
+    def all_samples(self) -> Iterator[dict[str, Any]]:
+        """Yield every whole sample in file order, read again from the file."""
+        with self.samples_path.open("rb") as stream:
+            for line in stream:
+                value = parse_json_line(line.decode("utf-8").removesuffix("\n"))
+                assert isinstance(value, dict)
+                yield value
+
 
 def read_results(path: Path) -> Results:
     """Read an eval.json, or the one in a folder, with its samples beside it.
