@@ -12,6 +12,7 @@ import contextlib
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 from modelrelease.codes import Code
 from modelrelease.errors import MAX_TEXT, Finding, Unavailable, escape_controls, shorten
@@ -22,10 +23,19 @@ MAX_ANNOTATIONS = 10
 
 def annotation(finding: Finding) -> str:
     """Return the workflow command that shows ``finding`` beside its line: ``::error file=…,line=…,title=…::…``."""
-    values: dict[str, object] = {"file": finding.path, "line": finding.line, "col": finding.column}
-    values["title"] = finding.code.value
+    place = {"file": finding.path, "line": finding.line, "col": finding.column}
+    return _command("error", place, finding.code.value, f"{finding.message}; {finding.todo}")
+
+
+def remark(level: Literal["error", "warning"], text: str) -> str:
+    """Return the workflow command that shows ``text`` on the run's page."""
+    return _command(level, {}, "modelrelease", text)
+
+
+def _command(level: str, place: Mapping[str, object], title: str, text: str) -> str:
+    values = {**place, "title": title}
     properties = ",".join(f"{name}={_property(str(value))}" for name, value in values.items() if value is not None)
-    return f"::error {properties}::{_data(shorten(f'{finding.message}; {finding.todo}', MAX_TEXT))}"
+    return f"::{level} {properties}::{_data(shorten(text, MAX_TEXT))}"
 
 
 def _data(text: str) -> str:

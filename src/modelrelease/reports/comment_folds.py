@@ -1,0 +1,106 @@
+"""The folded part of a comment: items that changed, slices, the trend, the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from modelrelease.errors import shorten
+from modelrelease.numbers import show_count
+from modelrelease.records.comparison import MAX_FIELD, Comparison, Difference, Example, MetricComparison, Side
+from modelrelease.reports import rows
+from modelrelease.reports.budget import Section
+from modelrelease.reports.comment_parts import gates_first
+from modelrelease.reports.inert import FOLD_END, code, escape, fold_head, table_head, table_row
+from modelrelease.reports.markdown import example_lines
+from modelrelease.reports.trend import trend_charts
+
+_ITEMS, _SLICES, _TREND, _PLACES = 5, 6, 6, 7
+_DIGEST = re.compile(r"[0-9a-f]{40,64}")
+_MAX_ID = 100
+
+
+def folds(comparison: Comparison) -> Iterator[Section]:
+    """Yield what can be unfolded, most wanted first."""
+    yield from _items(comparison)
+    for row in gates_first(comparison):
+        if row.slices:
+            head = table_head(rows.slice_header(row, comparison.confidence), rows.SLICE_ALIGN)
+            yield _fold(f"{rows.metric_name(row)} by slice", head, map(table_row, rows.slice_rows(row)), _SLICES)
+    charts = [f"{chart}\n" for chart in trend_charts(comparison)]
+    yield _fold(f"Trend over {len(comparison.history) + 1} versions", [], charts, _TREND)
+    yield _environment(comparison)
+
+
+def _fold(summary: str, head: Iterable[str], content: Iterable[str], rank: int) -> Section:
+    lines = tuple(content)
+    return Section((fold_head(summary), "", *head), lines, ("", FOLD_END), rank) if lines else Section()
+
+
+def _items(comparison: Comparison) -> Iterator[Section]:
+    changed = [row for row in gates_first(comparison) if rows.changed(row)]
+    if comparison.comment.samples == "text":
+        for row in changed:
+            yield _texts(row)
+    elif changed:
+        counts = [f"{rows.metric_name(row)}: {rows.changed(row)}" for row in changed]
+        if comparison.comment.samples == "none":
+            yield Section(("**Items that changed**", ""), tuple(f"- {escape(text)}" for text in counts), rank=_ITEMS)
+        else:
+            summary = f"Items that changed: {counts[0]}" if len(counts) == 1 else "Items that changed"
+            yield _fold(summary, [], [line for row in changed for line in _ids(row)], _ITEMS)
+
+
+def _ids(row: MetricComparison) -> Iterator[str]:
+    """Yield a metric's changed items, the broken ones in one line and the fixed ones in another."""
+    assert row.flips is not None
+    words = rows.change_words(row)
+    for direction, word, count in (("broken", words[0], row.flips.broken), ("fixed", words[1], row.flips.fixed)):
+        if count:
+            ids = [code(shorten(e.item_id, _MAX_ID)) for e in row.flips.examples if e.direction == direction]
+            rest = f"{' and ' if ids else ''}{show_count(count - len(ids))} more" if count > len(ids) else ""
+            name = escape(rows.metric_name(row), begins_line=True)
+            yield f"- {name}, {show_count(count)} {word}: {', '.join(ids)}{rest}"
+
+
+def _texts(row: MetricComparison) -> Section:
+    examples = row.flips.examples if row.flips else ()
+    blocks = ("\n".join(example_lines(row, _cut(example))) for example in examples)
+    return _fold(f"{rows.metric_name(row)}: {rows.changed(row)}", [], blocks, _ITEMS)
+
+
+def _cut(example: Example) -> Example:
+    """The writer cuts these, and a file from elsewhere can hold longer ones."""
+    texts = {name: getattr(example, name) for name in ("input", "target", "baseline", "candidate")}
+    return example.model_copy(update={k: shorten(v, MAX_FIELD) for k, v in texts.items() if v is not None})
+
+
+def _environment(comparison: Comparison) -> Section:
+    baseline, candidate = comparison.baseline, comparison.candidate
+    if candidate is None:
+        return Section()
+    before = dict(_facts(baseline)) if baseline else {}
+    cells = [(name, before.get(name, "–"), value) for name, value in _facts(candidate)]
+    cells += [_difference(found) for found in comparison.comparability.differs if found.what not in _IN_FACTS]
+    head = table_head(("", "baseline", "candidate"), ("left",) * 3)
+    return _fold("How and where it was scored", head, map(table_row, cells), _PLACES)
+
+
+_IN_FACTS = {"model", "suite", "engine", "libraries", "machine", "threads"}
+
+
+def _facts(side: Side) -> Iterator[tuple[str, str]]:
+    yield "version", shorten(side.label, _MAX_ID)
+    yield "checkpoint", side.model_digest[:12]
+    yield "suite", side.suite_digest[:12]
+    yield "commit", shorten(side.git_sha or "–", 10)
+    yield "scored", shorten(side.started or "–", _MAX_ID)
+    yield "engine", shorten(side.engine, MAX_FIELD)
+    yield "environment", shorten(side.environment, MAX_FIELD)
+
+
+def _difference(found: Difference) -> tuple[str, str, str]:
+    task = f" of {found.task}" if found.task else ""
+    values = (found.baseline or "–", found.candidate or "–")
+    before, after = (value[:12] if _DIGEST.fullmatch(value) else shorten(value, MAX_FIELD) for value in values)
+    return shorten(f"{found.what}{task}", _MAX_ID), before, after
