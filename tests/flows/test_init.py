@@ -458,9 +458,9 @@ def test_the_kit_is_the_clone_s_commit(make: Make, monkeypatch: pytest.MonkeyPat
 
 def test_facts_of_the_repository(make: Make) -> None:
     root = make({})
-    assert init(root).next[-1].startswith("push it to GitHub")
+    assert init(root).next[-1].startswith("push it to GitHub, install")
     subprocess.run(["git", "remote", "add", "origin", "git@github.com:acme/support.git"], cwd=root, check=True)
     git.commit_all(root, "First")
     setup = init(root)
     assert (setup.github, setup.default_branch, setup.author) == ("acme/support", "main", "Ada Lovelace")
-    assert setup.next[-1].startswith("install the hook")
+    assert setup.next[-1].startswith("install the hook, and")

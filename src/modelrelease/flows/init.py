@@ -143,20 +143,25 @@ def _config_plan(
     change: dict[str, str],
 ) -> FilePlan:
     if before is not None:
-        reason = "it is there already" + (f", and faulty: {fault}" if fault else "")
-        if config.suite is None and fault is None:
-            reason += f"; add `suite: {SUITE}`"
-        missing = [] if fault else [metric for metric in metrics if _undecided_by(metric, config)]
-        if missing:
-            reason += "; paste the lines of new metrics under its `gate.metrics`"
-            return FilePlan(CONFIG_FILE, "by-hand", reason, before, None, metric_lines(missing))
-        return kept(CONFIG_FILE, before, reason)
+        return _kept_config(before, fault, config, metrics)
     paths = [path for task in asked.tasks for path in (task.dataset, task.prompt) if path is not None]
     governed = governed_patterns(paths)
     record = {**change, "reason": _CONFIG_REASON}
     text = config_text(asked.suite.path, metrics, governed, found.versions, record)
     parse_config(text.encode("utf-8"), CONFIG_FILE)
     return created(CONFIG_FILE, text, f"decides by {len(metrics)} metric{'' if len(metrics) == 1 else 's'}")
+
+
+def _kept_config(before: bytes, fault: str | None, config: Config, metrics: Sequence[MetricPlan]) -> FilePlan:
+    """A config that is there stays; where its gate passes over metrics that could decide, their lines are shown."""
+    if fault is not None:
+        return kept(CONFIG_FILE, before, f"it is there already, and faulty: {fault}")
+    reason = "it is there already" + ("" if config.suite is not None else f"; add `suite: {SUITE}`")
+    missing = [metric for metric in metrics if _undecided_by(metric, config)]
+    if not missing:
+        return kept(CONFIG_FILE, before, reason)
+    reason += "; paste the lines of new metrics under its `gate.metrics`"
+    return FilePlan(CONFIG_FILE, "by-hand", reason, before, None, metric_lines(missing))
 
 
 def _undecided_by(metric: MetricPlan, config: Config) -> bool:

@@ -77,7 +77,7 @@ def _write(path: Path, data: bytes, put: Callable[[Path], object]) -> None:
         put(Path(temporary))
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
-        raise Unavailable(Finding(str(path), Code.UNAVAILABLE, message, "free the disk or choose --out")) from error
+        raise Unavailable(Finding(str(path), Code.UNAVAILABLE, message, "free the disk, or write elsewhere")) from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
-from modelrelease.records.config import RegistryPolicy
+from modelrelease.records.config import GatePolicy, RegistryPolicy
 from modelrelease.scaffold.margins import DISCORDANCE, MetricPlan
 from modelrelease.scaffold.yaml_text import change_record, flow_list, scalar
 
@@ -70,7 +70,7 @@ def _registry(governed: Sequence[str]) -> str:
 def _gate(metrics: Sequence[MetricPlan]) -> str:
     """The policy: a margin is the largest loss that still counts as the same."""
     head = f"""gate:
-  min_items: 30            # fewer items than this prove nothing, whatever the margin
+  min_items: {GatePolicy().min_items}            # fewer items than this prove nothing, whatever the margin
   on_inconclusive: {{pull_request: warn, release: block}}
   # margin: the largest loss that still counts as the same. What stands here is the smallest that the test set proves
   # in four of five comparisons where nothing got worse and {DISCORDANCE:.0%} of the items flip, in whole points;
@@ -94,11 +94,11 @@ def _policy(metric: MetricPlan) -> str:
 
 
 def _release(versions: Sequence[str]) -> str:
-    first = PurePosixPath(versions[0]).name if len(versions) == 1 else None
-    lines = "release:\n  target: file://releases  # or hf://organisation/name\n"
-    if first is not None:
-        return (
-            lines
-            + f"  bootstrap: {scalar(first)}    # the first release: nothing is live that it could be compared with\n"
-        )
-    return lines + "  # bootstrap: model_v1.0  # the first release: nothing is live that it could be compared with\n"
+    """Where versions go. The only version there is can be named as the first; of several, a person says which."""
+    only = PurePosixPath(versions[0]).name if len(versions) == 1 else None
+    bootstrap = "# bootstrap: model_v1.0" if only is None else f"bootstrap: {scalar(only)}"
+    return f"""release:
+  target: file://releases  # or hf://organisation/name
+  # the version that may be released first, when nothing is live that it could be compared with
+  {bootstrap}
+"""

@@ -36,7 +36,7 @@ def _commit(files: Sequence[FilePlan]) -> tuple[str, ...]:
 
 
 def _pull_request(has_remote: bool) -> str:
-    runner = "gh variable set MODELRELEASE_RUNNER --body self-hosted"
+    commands = "pre-commit install && gh variable set MODELRELEASE_RUNNER --body self-hosted"
     if not has_remote:
-        return f"push it to GitHub, and name the runner that scores: gh repo create --source . --push && {runner}"
-    return f"install the hook and name the runner that scores: pre-commit install && {runner}"
+        return f"push it to GitHub, install the hook, name the runner: gh repo create --source . --push && {commands}"
+    return f"install the hook, and name the runner that scores: {commands}"
