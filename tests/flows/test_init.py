@@ -91,7 +91,7 @@ def test_an_empty_repository_gets_all_files_and_the_next_step(make: Make) -> Non
     assert project.require_config().suite == SUITE
     with pytest.raises(InvalidInput, match="the suite has no tasks"):
         load_suite(SUITE, project.read)
-    assert setup.next[0].startswith(f"write a task into {SUITE}, put a checkpoint")
+    assert setup.next[0].startswith(f"write a task into {SUITE}, and see which margin")
     assert (setup.found, setup.tasks, setup.undecided) == ((), (), ())
 
 
@@ -287,6 +287,15 @@ def test_two_prompts_that_fit_are_left_to_a_person(make: Make) -> None:
     text = (root / SUITE).read_text()
     assert "#   - name: pick\n" in text
     assert "pick" not in {task.spec.name for task in load_suite(SUITE, find_project(root).read).tasks}
+    lines = text.splitlines()
+    draft = range(lines.index("#   - name: pick"), lines.index("change:"))
+    for number in draft:
+        lines[number] = lines[number].removeprefix("# ")
+    (root / SUITE).write_text("\n".join(lines) + "\n")
+    again = init(root)
+    (config,) = [file for file in again.files if file.path == CONFIG]
+    assert config.action == "by-hand"
+    assert config.text == "    pick/acc: {margin: 0.19}   # 40 items: a loss of 19 points can be ruled out\n"
 
 
 @pytest.mark.parametrize("link", [".github", ".github/workflows", CONFIG, ".gitignore", "evals", WORKFLOW])
@@ -457,7 +466,7 @@ def test_the_kit_is_the_clone_s_commit(make: Make, monkeypatch: pytest.MonkeyPat
 
 
 def test_facts_of_the_repository(make: Make) -> None:
-    root = make({})
+    root = make(THREE)
     assert init(root).next[-1].startswith("push it to GitHub, install")
     subprocess.run(["git", "remote", "add", "origin", "git@github.com:acme/support.git"], cwd=root, check=True)
     git.commit_all(root, "First")

@@ -107,6 +107,8 @@ def test_names_are_of_the_file_and_no_two_are_the_same() -> None:
     tasks, undecided = plan_tasks([dataset(path) for path in paths], [ASK])
     assert [task.name for task in tasks] == ["qa", "qa-2", "x", "task", "x" * 60, "task-2"]
     assert undecided == []
+    _, undecided = plan_tasks([dataset("a/qa.jsonl"), dataset("b/qa.jsonl")], [])
+    assert [one.draft.name for one in undecided if one.draft is not None] == ["qa", "qa-2"]
 
 
 def test_slices_of_rows_that_were_not_all_read_are_left_out() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -57,11 +57,13 @@ EXAMPLE = TaskPlan(
 
 
 def plan_tasks(datasets: Sequence[Dataset], prompts: Sequence[PromptFile]) -> tuple[list[TaskPlan], list[Undecided]]:
-    """Return a task for each dataset where that can be told, and the rest; names are unique."""
+    """Return a task for each dataset where that can be told, and the rest; names are unique, those of drafts too."""
     tasks: list[TaskPlan] = []
     undecided: list[Undecided] = []
+    taken: set[str] = set()
     for dataset in datasets:
-        name = _free_name(dataset.path, {task.name for task in tasks})
+        name = _free_name(dataset.path, taken)
+        taken.add(name)
         planned = _plan(name, dataset, prompts)
         if isinstance(planned, TaskPlan):
             tasks.append(planned)
@@ -124,11 +126,10 @@ def room(longest: int) -> int:
     return min(MOST_TOKENS, max(LEAST_TOKENS, -(-longest // 16) * 8))
 
 
-def _free_name(path: str, taken: Iterable[str]) -> str:
+def _free_name(path: str, taken: set[str]) -> str:
     """A name for a task, from its dataset's file name: what a metric's name and a path can hold."""
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", _stem(path)).strip("-._")[:60] or "task"
-    used = set(taken)
-    return next(name for number in range(1, len(used) + 2) if (name := _numbered(plain, number)) not in used)
+    return next(name for number in range(1, len(taken) + 2) if (name := _numbered(plain, number)) not in taken)
 
 
 def _numbered(name: str, number: int) -> str:
