@@ -97,7 +97,7 @@ def _link(about: About) -> str | None:
         return None
     name = f"run {about.run_id}" if about.run_id is not None else "the run"
     attempt = f", attempt {about.run_attempt}" if about.run_attempt > 1 else ""
-    return f"[The whole report and its data: {name}{attempt}]({about.run_url})"
+    return f"Summary, data and log: [{name}{attempt}]({about.run_url})"
 
 
 def _download(comparison: Comparison, about: About) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from modelrelease.errors import shorten
-from modelrelease.numbers import in_points, show_count, show_delta, show_items
-from modelrelease.records.comparison import Comparison, MetricComparison, ScoredAgain, Side
+from modelrelease.numbers import in_points, round_range, show_count, show_delta, show_items
+from modelrelease.records.comparison import Comparison, MetricComparison, Power, ScoredAgain, Side
 from modelrelease.records.resolution import LiveRule, Resolution
 from modelrelease.reports import rows
 from modelrelease.reports.budget import Section
@@ -16,11 +16,10 @@ MAX_SENTENCE = 1000
 _COLUMNS = (0, 2, 3, 4, 5, 6, 7, 8)
 _ALONE = (0, 2, 4)
 _MANY_GATES = 6
-_NAMES = ("candidate", "baseline")
 _LIVE: dict[LiveRule, str] = {
-    "input": "named by whoever started this",
-    "ledger": "live, by the newest release in the ledger",
-    "highest-version": "live, the highest version at the merge-base that has been scored",
+    "input": "named by hand",
+    "ledger": "live by the newest release in the ledger",
+    "highest-version": "the highest scored version of the merge-base",
     "none": "",
 }
 
@@ -38,9 +37,8 @@ def compared(comparison: Comparison) -> Section:
 def _compared(comparison: Comparison) -> Iterator[str]:
     resolution, baseline, candidate = comparison.resolution, comparison.baseline, comparison.candidate
     if candidate is not None:
-        yield _side("Candidate", candidate, _candidate_words(resolution))
-        live = _LIVE[resolution.baseline_rule] if resolution else ""
-        yield _side("Baseline", baseline, live) if baseline else "- **Baseline**: none, nothing is live yet"
+        yield _side("Candidate", candidate, [resolution.reason] if resolution else [])
+        yield _baseline(baseline, resolution)
     elif resolution is not None and resolution.reason not in comparison.headline:
         yield f"- {_sentence(resolution.reason)}"
     if comparison.policies and candidate is not None:
@@ -48,25 +46,22 @@ def _compared(comparison: Comparison) -> Iterator[str]:
         yield f"- **Policy**: {source}, for a {comparison.context.replace('_', ' ')}"
 
 
-def _candidate_words(resolution: Resolution | None) -> str:
-    if resolution is None:
-        return ""
-    asked = "with what this pull request asks; " if resolution.rule == "changed-inputs" else ""
-    return asked + resolution.reason
+def _baseline(side: Side | None, resolution: Resolution | None) -> str:
+    if side is None:
+        return "- **Baseline**: none, nothing is live yet"
+    words = [_LIVE[resolution.baseline_rule]] if resolution else []
+    return _side("Baseline", side, words + ([f"scored {_age(side.age)}"] if side.age is not None else []))
 
 
-def _side(title: str, side: Side, why: str) -> str:
-    words = [_sentence(why)] if why else []
-    if side.age is not None and title == "Baseline":
-        words.append(f"scored {_age(side.age)}")
-    if side.scored_again is not None:
-        words.append(f"{title.lower()} {_again(side.scored_again)}")
-    return f"- **{title}**: {code(shorten(side.label, 80))}" + "".join(f", {word}" for word in words)
+def _side(title: str, side: Side, words: list[str]) -> str:
+    why = escape(shorten(", ".join(words), MAX_SENTENCE))
+    again = f"; {title.lower()} {_again(side.scored_again)}" if side.scored_again else ""
+    return f"- **{title}**: {code(shorten(side.label, 80))}" + (f" ({why})" if why else "") + again
 
 
 def _age(days: float) -> str:
     whole = int(days)
-    return "today" if whole < 1 else f"{whole:,} day{'' if whole == 1 else 's'} ago"
+    return "today" if whole < 1 else f"{show_count(whole)} day{'' if whole == 1 else 's'} ago"
 
 
 def _again(again: ScoredAgain) -> str:
@@ -98,59 +93,69 @@ def _cells(row: MetricComparison) -> tuple[str, ...]:
 
 
 def sentences(comparison: Comparison) -> Iterator[Section]:
-    """Yield the lists of sentences: why, the other policy's answer, what changed, notes."""
+    """Yield the lists of sentences: the other policy's answer, why, what changed, notes."""
+    yield _bullets("This pull request changes the policy", _policies(comparison), rank=2)
     yield from _why(comparison)
-    yield _bullets("Two policies", _policies(comparison), rank=2)
     yield _bullets("What changed", _changes(comparison), rank=3)
     yield _bullets("Notes", map(_sentence, comparison.notes), rank=4)
 
 
 def _why(comparison: Comparison) -> Iterator[Section]:
-    """Each gate metric once, with what so many items can show; then what is no metric's own."""
+    """Each gate metric once, then what is no metric's own, then what so many items can show."""
     gates = [row for row in comparison.metrics if row.role == "gate" and row.verdict != "no-baseline"]
     passing = [row for row in gates if row.verdict in {"better", "equivalent"}]
     folded = passing if len(gates) > _MANY_GATES else []
     shown = [row for row in gates if row not in folded]
-    others = [text for text in (*comparison.reasons, *comparison.warnings) if not _restates(text, comparison.metrics)]
+    others = [text for text in (*comparison.reasons, *comparison.warnings) if not _said(text, comparison)]
     yield _bullets("Why", [*map(_gate, shown), *map(_sentence, others)], rank=2)
+    yield _bullets("What this sample size can show", _powers(shown), rank=2)
     if folded:
-        head = (fold_head(f"Why: {show_count(len(folded))} gate metrics that pass"), "")
-        yield Section(head, tuple(f"- {_gate(row)}" for row in folded), ("", FOLD_END), rank=5)
+        head = (fold_head(f"{show_count(len(folded))} more gate metrics, which pass"), "")
+        lines = [f"- {text}" for text in (*map(_gate, folded), *_powers(folded))]
+        yield Section(head, tuple(lines), ("", FOLD_END), rank=5)
 
 
-def _restates(text: str, metrics: Sequence[MetricComparison]) -> bool:
-    gates = (row for row in metrics if row.role == "gate")
-    return any(text.startswith(f"{row.task}/{row.metric} ") and row.reason in text for row in gates)
+def _said(text: str, comparison: Comparison) -> bool:
+    """Say whether a sentence tells what the headline or a gate metric's own line tells."""
+    gates = (row for row in comparison.metrics if row.role == "gate")
+    in_a_line = any(text.startswith(f"{row.task}/{row.metric} ") and row.reason in text for row in gates)
+    return in_a_line or text.casefold() in comparison.headline.casefold()
 
 
 def _gate(row: MetricComparison) -> str:
     verdict = "has errors" if row.verdict == "error" else f"is {row.verdict}"
-    words = f"{rows.metric_name(row)} {verdict}: {row.reason}"
-    return f"{rows.verdict_mark(row)} {_sentence(words)}{_power(row)}"
+    return f"{rows.verdict_mark(row)} {_sentence(f'{rows.metric_name(row)} {verdict}: {row.reason}')}"
 
 
-def _power(row: MetricComparison) -> str:
+def _powers(gates: Sequence[MetricComparison]) -> Iterator[str]:
     """What so many items can show and what not; an inconclusive metric's own reason has said it."""
-    if row.power is None or row.power.mde is None or row.verdict == "inconclusive":
-        return ""
+    for row in gates:
+        if row.power is not None and row.power.mde is not None and row.verdict != "inconclusive":
+            yield _sentence(f"{rows.metric_name(row)}: {_power(row, row.power.mde, row.power)}")
+
+
+def _power(row: MetricComparison, smallest: float, power: Power) -> str:
     points = in_points(row.range)
+    size, margin = (show_delta(value, points, sign=False) for value in (smallest, row.margin))
     unit = " points" if points else ""
-    size = f"{show_delta(row.power.mde, points, sign=False)}{unit}"
-    text = f". {show_items(row.n)} can rule out a loss of {size} or more, not a smaller one"
-    low, high = row.power.items_needed_low, row.power.items_needed_high
-    if row.margin is None or row.power.mde <= row.margin or low is None or high is None:
+    text = f"{show_items(row.n)} can rule out a loss of {size}{unit}, not a smaller one"
+    low, high = power.items_needed_low, power.items_needed_high
+    if row.margin is None or smallest <= row.margin or low is None or high is None:
         return text
+    low, high = round_range(low, high)
     needed = show_count(low) if low == high else f"{show_count(low)} to {show_count(high)}"
-    return f"{text}: for the margin of {show_delta(row.margin, points, sign=False)}{unit} count on {needed}"
+    return f"{text}; the margin of {margin}{unit} takes {needed}"
 
 
 def _policies(comparison: Comparison) -> Iterator[str]:
     if len(comparison.policies) < 2:
         return
     base, *own = comparison.policies
-    yield f"the base's decides ({code(shorten(base.source_ref, 80))}): {_sentence(base.headline)}"
+    yield f"The one in force ({code(shorten(base.source_ref, rows.MAX_NAME))}) decides, as said above"
     for answer in own:
-        yield f"this pull request's own ({code(shorten(answer.source_ref, 80))}): {_sentence(answer.headline)}"
+        same = answer.decision == base.decision and answer.headline == base.headline
+        told = "it says the same" if same else _sentence(answer.headline)
+        yield f"This pull request's own ({code(shorten(answer.source_ref, rows.MAX_NAME))}), for information: {told}"
 
 
 def _changes(comparison: Comparison) -> Iterator[str]:
