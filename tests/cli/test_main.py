@@ -25,7 +25,7 @@ def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[st
     assert "--debug" in ran.out
 
 
-@pytest.mark.parametrize("command", ["compare", "diff", "power"])
+@pytest.mark.parametrize("command", ["compare", "diff", "power", "report"])
 def test_every_option_is_explained(command: str) -> None:
     parser = argparse.ArgumentParser()
     importlib.import_module(f"modelrelease.cli.{command}").add_arguments(parser)
@@ -57,7 +57,10 @@ def test_without_a_command_the_help_is_shown_and_nothing_was_done(capsys: pytest
     [
         (["compere"], "modelrelease: MR601 there is no command 'compere'; did you mean `compare`?"),
         (["Diff"], "modelrelease: MR601 there is no command 'Diff'; did you mean `diff`?"),
-        (["xyzzy", "a"], "modelrelease: MR601 there is no command 'xyzzy'; use one of score, compare, diff, power"),
+        (
+            ["xyzzy", "a"],
+            "modelrelease: MR601 there is no command 'xyzzy'; use one of score, compare, diff, report, power",
+        ),
         (["\x1b[31m"], "modelrelease: MR601 there is no command '\\x1b[31m'; use one of"),
         (["x" * 500], f"modelrelease: MR601 there is no command '{'x' * 59}…'; use one of"),
         (["--nonsense"], "modelrelease: MR601 unrecognized arguments: --nonsense; see `modelrelease --help`"),

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare; exit 0 for promote, 1 for block."""
     from modelrelease.flows.compare import Sides, compare_files
     from modelrelease.records.files import write_atomic
-    from modelrelease.reports.markdown import comparison_markdown
+    from modelrelease.reports.comment import SUMMARY_LIMIT, About, comment_markdown
     from modelrelease.reports.terminal import comparison_table
 
     comparison = compare_files(
@@ -51,7 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
         write_atomic(arguments.out / "comparison.json", comparison.to_bytes())
     if arguments.format == "json":
         say_json(comparison.to_bytes())
+    elif arguments.format == "markdown":
+        say(comment_markdown(comparison, About(), limit=SUMMARY_LIMIT))
     else:
-        render = comparison_markdown if arguments.format == "markdown" else comparison_table
-        say(render(comparison))
+        say(comparison_table(comparison))
     return 0 if comparison.decision == "promote" else 1

@@ -1,4 +1,4 @@
-"""A report cut to what its place takes: rows go first, then whole sections, least important first.
+"""A report cut to what its place takes: rows go first, then sections, the least important first.
 
 Sizes are in UTF-16 code units. GitHub refuses a comment of more than 65,536 characters and does not say which it
 counts; no other way of counting characters gives more.
@@ -6,7 +6,7 @@ counts; no other way of counting characters gives more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _ROOM_FOR_A_NOTE = 120
@@ -17,7 +17,7 @@ class Section:
     """A part of a report: lines that belong together, around rows of which the last can be left out.
 
     A row is one line or a block of lines. ``rank`` is 0 for what is left out last. ``stays``: its head and tail are
-    there whatever happens; another section is nothing without rows, unless it never had any.
+    there whatever happens; another section is left out with the last of its rows.
     """
 
     head: tuple[str, ...] = ()
@@ -35,56 +35,44 @@ def units(text: str) -> int:
 def fit(sections: Sequence[Section], limit: int, elsewhere: str) -> str:
     """Return the sections as one text of at most ``limit`` units, and say what was left out and is ``elsewhere``.
 
-    Rows are kept by rank, first rows of equally ranked sections before second ones. Raises ValueError where not even
-    the sections that stay fit.
+    Room is given by rank; among equals to every section's first row, then to every second one. Raises ValueError
+    where not even the sections that stay fit.
     """
-    whole = _join(_lines(section, len(section.rows), elsewhere) for section in sections)
+    whole = _join([_lines(section, len(section.rows), elsewhere) for section in sections])
     if units(whole) <= limit:
         return whole
-    kept, room = _kept_sections(sections, limit - _ROOM_FOR_A_NOTE)
-    counts = _kept_rows(sections, kept, room)
-    kept = [n for n in kept if counts[n] or sections[n].stays or not sections[n].rows]
-    parts = [_lines(sections[n], counts[n], elsewhere) for n in kept]
-    left = len(sections) - len(kept)
+    counts = _kept_rows(sections, limit - _ROOM_FOR_A_NOTE)
+    parts = [_lines(sections[n], count, elsewhere) for n, count in sorted(counts.items())]
+    left = len(sections) - len(counts)
     if left:
-        place = max((at for at, n in enumerate(kept) if not sections[n].stays), default=len(kept) - 1) + 1
-        parts.insert(place, [f"… and {left} more section{'s' if left > 1 else ''} in {elsewhere}"])
+        last = max((at for at, n in enumerate(sorted(counts)) if not sections[n].stays), default=0)
+        parts.insert(last + 1, [f"… and {left} more section{'s' if left > 1 else ''} in {elsewhere}"])
     return _join(parts)
 
 
-def _kept_sections(sections: Sequence[Section], room: int) -> tuple[list[int], int]:
-    """Return which sections' frames fit, in order, and what they leave for rows."""
-    kept = list(range(len(sections)))
-    room -= sum(map(_frame, sections))
-    for number in sorted(kept, key=lambda n: (-sections[n].rank, -n)):
-        if room >= 0:
-            break
-        if not sections[number].stays:
-            kept.remove(number)
-            room += _frame(sections[number])
+def _kept_rows(sections: Sequence[Section], room: int) -> dict[int, int]:
+    """Return which sections are kept, and how many rows of each."""
+    counts = {n: 0 for n, section in enumerate(sections) if section.stays}
+    room -= sum(_frame(sections[n]) for n in counts)
     if room < 0:
         raise ValueError("the limit is too low for what has to be said")
-    return kept, room
+    order = sorted((s.rank, row, n) for n, s in enumerate(sections) for row in range(max(1, len(s.rows))))
+    full: set[int] = set()
+    for _, row, number in order:
+        section = sections[number]
+        size = 0 if number in counts else _frame(section)
+        size += units(section.rows[row]) + 1 if section.rows else 0
+        if number in full or size > room:
+            full.add(number)
+            continue
+        counts[number] = counts.get(number, 0) + bool(section.rows)
+        room -= size
+    return counts
 
 
 def _frame(section: Section) -> int:
     note = _ROOM_FOR_A_NOTE if section.rows else 0
     return sum(units(line) + 1 for line in (*section.head, *section.tail)) + 1 + note
-
-
-def _kept_rows(sections: Sequence[Section], kept: Sequence[int], room: int) -> dict[int, int]:
-    """Return how many rows of each section fit."""
-    counts = dict.fromkeys(kept, 0)
-    order = sorted((sections[n].rank, row, n) for n in kept for row in range(len(sections[n].rows)))
-    full: set[int] = set()
-    for _, row, number in order:
-        size = units(sections[number].rows[row]) + 1
-        if number in full or size > room:
-            full.add(number)
-            continue
-        counts[number] += 1
-        room -= size
-    return counts
 
 
 def _lines(section: Section, count: int, elsewhere: str) -> list[str]:
@@ -93,5 +81,5 @@ def _lines(section: Section, count: int, elsewhere: str) -> list[str]:
     return [*section.head, *section.rows[:count], *more, *section.tail]
 
 
-def _join(parts: Iterator[list[str]] | list[list[str]]) -> str:
+def _join(parts: list[list[str]]) -> str:
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
