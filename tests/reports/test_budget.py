@@ -25,7 +25,7 @@ def test_what_fits_is_left_as_it_is() -> None:
 
 def test_rows_go_before_sections_and_the_least_important_go_first() -> None:
     sections = [Section(("first",), stays=True), section("a", 5, 1), section("b", 5, 2)]
-    assert fit(sections, 1050, "the summary").endswith(f"[b\n{ROW}\n\n… and 4 more rows in the summary\nb]\n")
+    assert fit(sections, 1025, "the summary").endswith(f"[b\n{ROW}\n\n… and 4 more rows in the summary\nb]\n")
     text = fit(sections, 800, "the summary")
     assert text.count(ROW) == 5
     assert text.endswith("a]\n\n… and 1 more section in the summary\n")

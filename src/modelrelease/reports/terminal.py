@@ -18,7 +18,8 @@ _SHOWN_TEXT = 160
 
 def comparison_table(comparison: Comparison) -> str:
     """Return a comparison as text for a terminal, control characters escaped."""
-    lines = [comparison.headline, "", *_facts(comparison), *_chosen(comparison), ""]
+    facts = [*_facts(comparison), *_chosen(comparison)]
+    lines = [comparison.headline, "", *facts, *([""] if facts else [])]
     if comparison.metrics:
         header = rows.metric_header(comparison.confidence)
         cells = [rows.metric_row(row) for row in comparison.metrics]
