@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from modelrelease.records.comparison import Comparability, Comparison, Flips
 from modelrelease.records.config import CommentPolicy
 from modelrelease.reports.budget import units
-from modelrelease.reports.comment import LEAST_LIMIT, LIMIT, About, comment_markdown, undecided_markdown
+from modelrelease.reports.comment import LEAST_LIMIT, LIMIT, SUMMARY_LIMIT, About, comment_markdown, undecided_markdown
 
 ABOUT = About(HEAD, RUN_URL, 4711, 1, 7, download=True)
 SAMPLES = ("ids", "text", "none")
@@ -296,6 +296,14 @@ def test_five_megabytes_of_hostile_text_fit_and_do_nothing(comparison: Compariso
         assert text.startswith("**🔴 ")
         assert "| metric | n | baseline |" in text
         assert RUN_URL in text
+
+
+def test_a_summary_is_counted_in_bytes(comparison: Comparison) -> None:
+    found = showing(hostile(comparison, "漢" * 500), "text")
+    many = found.model_copy(update={"metrics": found.metrics * 20})
+    text = comment_markdown(many, ABOUT, limit=SUMMARY_LIMIT)
+    assert units(text) < 700_000 < len(text.encode()) <= SUMMARY_LIMIT
+    assert " in comparison.json\n" in text
 
 
 def test_rows_go_first_and_what_is_left_out_is_counted(comparison: Comparison) -> None:

@@ -1,12 +1,8 @@
-"""A report cut to what its place takes: rows go first, then sections, the least important first.
-
-Sizes are in UTF-16 code units. GitHub refuses a comment of more than 65,536 characters and does not say which it
-counts; no other way of counting characters gives more.
-"""
+"""A report cut to what its place takes: rows go first, then sections, the least important first."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _ROOM_FOR_A_NOTE = 120
@@ -27,21 +23,29 @@ class Section:
     stays: bool = False
 
 
+Size = Callable[[str], int]
+
+
 def units(text: str) -> int:
-    """Return the size of ``text`` in UTF-16 code units."""
+    """Return the size of ``text`` in UTF-16 code units: no other way of counting characters gives more."""
     return len(text.encode("utf-16-le")) // 2
 
 
-def fit(sections: Sequence[Section], limit: int, elsewhere: str) -> str:
-    """Return the sections as one text of at most ``limit`` units, and say what was left out and is ``elsewhere``.
+def utf8_bytes(text: str) -> int:
+    """Return the size of ``text`` in a file."""
+    return len(text.encode())
+
+
+def fit(sections: Sequence[Section], limit: int, elsewhere: str, size: Size = units) -> str:
+    """Return the sections as one text of at most ``limit``, and say what was left out and is ``elsewhere``.
 
     Room is given by rank; among equals to every section's first row, then to every second one. Raises ValueError
     where not even the sections that stay fit.
     """
     whole = _join([_lines(section, len(section.rows), elsewhere) for section in sections])
-    if units(whole) <= limit:
+    if size(whole) <= limit:
         return whole
-    counts = _kept_rows(sections, limit - _ROOM_FOR_A_NOTE)
+    counts = _kept_rows(sections, limit - _ROOM_FOR_A_NOTE, size)
     parts = [_lines(sections[n], count, elsewhere) for n, count in sorted(counts.items())]
     left = len(sections) - len(counts)
     if left:
@@ -50,29 +54,29 @@ def fit(sections: Sequence[Section], limit: int, elsewhere: str) -> str:
     return _join(parts)
 
 
-def _kept_rows(sections: Sequence[Section], room: int) -> dict[int, int]:
+def _kept_rows(sections: Sequence[Section], room: int, size: Size) -> dict[int, int]:
     """Return which sections are kept, and how many rows of each."""
     counts = {n: 0 for n, section in enumerate(sections) if section.stays}
-    room -= sum(_frame(sections[n]) for n in counts)
+    room -= sum(_frame(sections[n], size) for n in counts)
     if room < 0:
         raise ValueError("the limit is too low for what has to be said")
     order = sorted((s.rank, row, n) for n, s in enumerate(sections) for row in range(max(1, len(s.rows))))
     full: set[int] = set()
     for _, row, number in order:
         section = sections[number]
-        size = 0 if number in counts else _frame(section)
-        size += units(section.rows[row]) + 1 if section.rows else 0
-        if number in full or size > room:
+        needed = 0 if number in counts else _frame(section, size)
+        needed += size(section.rows[row]) + 1 if section.rows else 0
+        if number in full or needed > room:
             full.add(number)
             continue
         counts[number] = counts.get(number, 0) + bool(section.rows)
-        room -= size
+        room -= needed
     return counts
 
 
-def _frame(section: Section) -> int:
+def _frame(section: Section, size: Size) -> int:
     note = _ROOM_FOR_A_NOTE if section.rows else 0
-    return sum(units(line) + 1 for line in (*section.head, *section.tail)) + 1 + note
+    return sum(size(line) + 1 for line in (*section.head, *section.tail)) + 1 + note
 
 
 def _lines(section: Section, count: int, elsewhere: str) -> list[str]:
