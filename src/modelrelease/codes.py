@@ -12,6 +12,22 @@ from enum import Enum
 class Code(str, Enum):
     """A stable name for one kind of finding."""
 
+    NO_RECORD = "MR101"
+    RECORD_AUTHOR = "MR102"
+    RECORD_REASON = "MR103"
+    RECORD_DATE = "MR104"
+    DOES_NOT_ADD_UP = "MR105"
+    LOG_HISTORY = "MR106"
+    LOG_LINE = "MR107"
+    NOT_A_FILE = "MR108"
+    LOG_NAME = "MR109"
+    RECORD_FORM = "MR110"
+    HISTORY = "MR111"
+    SCHEMA_DRIFT = "MR112"
+    EMPTY_TARGET = "MR113"
+    LINE_ENDS = "MR114"
+    LEAKAGE = "MR115"
+    NOT_STAMPED = "MR116"
     SYNTAX = "MR201"
     ENCODING = "MR202"
     DUPLICATE_KEY = "MR203"
@@ -59,6 +75,22 @@ class Code(str, Enum):
 
 
 MEANING: dict[Code, str] = {
+    Code.NO_RECORD: "a governed file has no change record, or changed without a new one",
+    Code.RECORD_AUTHOR: "a change record's author is missing, or is not who commits",
+    Code.RECORD_REASON: "a change record's reason is missing, says nothing, or is the one before",
+    Code.RECORD_DATE: "a change record's date is missing, is no day, lies ahead, or before the one it replaces",
+    Code.DOES_NOT_ADD_UP: "the lines of a change log do not add up to what changed in the file",
+    Code.LOG_HISTORY: "a line of a change log that is on the default branch was edited or removed",
+    Code.LOG_LINE: "a line of a change log is malformed",
+    Code.NOT_A_FILE: "a link or a submodule stands where a governed file should be",
+    Code.LOG_NAME: "a change log's name would be longer than file systems take",
+    Code.RECORD_FORM: "a change record stands twice, or is no mapping",
+    Code.HISTORY: "this clone does not hold the history that the question needs",
+    Code.SCHEMA_DRIFT: "a field changes its type from row to row",
+    Code.EMPTY_TARGET: "a row's expected answer is empty",
+    Code.LINE_ENDS: "a file mixes line ends",
+    Code.LEAKAGE: "a test row also stands in a training set",
+    Code.NOT_STAMPED: "a file cannot be stamped as it stands",
     Code.SYNTAX: "the file is not valid YAML, JSON or CSV",
     Code.ENCODING: "the file is not UTF-8, or holds a NUL byte",
     Code.DUPLICATE_KEY: "a key stands twice in one mapping",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 
 from modelrelease.codes import Code
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Text in a finding can come from a pull request: anything that could move a terminal's cursor,
 # forge a second line or turn reading direction around is shown as an escape.
@@ -39,19 +41,40 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-@dataclass(frozen=True)
 class Finding:
     """One thing that is wrong, where, and what to do about it.
 
-    ``line`` and ``column`` count from 1; None where the finding concerns the whole file.
+    ``line`` and ``column`` count from 1; None where the finding concerns the whole file. Like all that a hook reads on
+    its way, a plain class: importing dataclasses alone takes a quarter of the time that a hook may take.
     """
 
-    path: str
-    code: Code
-    message: str
-    todo: str
-    line: int | None = None
-    column: int | None = None
+    __slots__ = ("code", "column", "line", "message", "path", "todo")
+
+    def __init__(
+        self, path: str, code: Code, message: str, todo: str, line: int | None = None, column: int | None = None
+    ) -> None:
+        self.path = path
+        self.code = code
+        self.message = message
+        self.todo = todo
+        self.line = line
+        self.column = column
+
+    def _fields(self) -> tuple[str, Code, str, str, int | None, int | None]:
+        return self.path, self.code, self.message, self.todo, self.line, self.column
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Finding) and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash(self._fields())
+
+    def at(self, path: str, line: int | None) -> Finding:
+        """Return the same finding at another place."""
+        return Finding(path, self.code, self.message, self.todo, line, self.column)
+
+    def __repr__(self) -> str:
+        return f"Finding{self._fields()!r}"
 
     def __str__(self) -> str:
         """Return ``path:line[:column]: CODE what is wrong; what to do`` on one line."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def cache_home(environ: Mapping[str, str] | None = None) -> Path | None:
@@ -13,6 +15,8 @@ def cache_home(environ: Mapping[str, str] | None = None) -> Path | None:
 
     It is never inside a checkout: what stands there could come from a pull request.
     """
+    from pathlib import Path
+
     env = os.environ if environ is None else environ
     if chosen := env.get("MODELRELEASE_CACHE"):
         return Path(chosen)
@@ -48,17 +52,24 @@ def action_inputs(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True)
 class WorkflowFiles:
     """The files by which a step talks to GitHub's runner, and its folder for what the job makes; None outside."""
 
-    output: Path | None
-    summary: Path | None
-    temporary: Path | None
+    def __init__(self, output: Path | None, summary: Path | None, temporary: Path | None) -> None:
+        self.output = output
+        self.summary = summary
+        self.temporary = temporary
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WorkflowFiles) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def workflow_files(environ: Mapping[str, str] | None = None) -> WorkflowFiles:
     """Return where a step's outputs, its summary and its temporary files go."""
+    from pathlib import Path
+
     env = os.environ if environ is None else environ
     found = [env.get(name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "RUNNER_TEMP")]
     return WorkflowFiles(*(Path(name) if name else None for name in found))
@@ -76,3 +87,17 @@ def git_environment() -> dict[str, str]:
     """Return the environment git runs in: its own variables out, since a hook's name another repository."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     return {**kept, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+
+
+def commit_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what git tells a hook about the commit in the making: its author, and the index of `commit -a`."""
+    env = os.environ if environ is None else environ
+    names = ("GIT_INDEX_FILE", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE")
+    return {name: env[name] for name in names if env.get(name)}
+
+
+def pushed_range(environ: Mapping[str, str] | None = None) -> tuple[str, str] | None:
+    """Return the two refs that pre-commit names when it runs for a push, or with --from-ref; None otherwise."""
+    env = os.environ if environ is None else environ
+    refs = env.get("PRE_COMMIT_FROM_REF"), env.get("PRE_COMMIT_TO_REF")
+    return (refs[0], refs[1]) if refs[0] and refs[1] else None

@@ -12,7 +12,8 @@ from commands import run
 
 from modelrelease import __version__
 from modelrelease.cli import main as module
-from modelrelease.cli.main import COMMANDS, escape_controls_but_newlines, main
+from modelrelease.cli.guard import escape_controls_but_newlines
+from modelrelease.cli.main import COMMANDS, main
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the action; exit 0 in a job once its outputs are written, with the command's code outside of one."""
-    from modelrelease.cli.main import guarded
+    from modelrelease.cli.guard import guarded
 
     files, inputs = settings.workflow_files(), settings.action_inputs()
     told, errors = Told(), list[ModelreleaseError]()

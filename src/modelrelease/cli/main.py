@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Sequence
 
 from modelrelease import __version__
+from modelrelease.cli.guard import guarded
 from modelrelease.cli.output import complain, prepare_streams, say
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Unavailable, escape_controls, shorten
+from modelrelease.errors import Finding, InvalidInput, shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 COMMANDS = {
     "score": "score a checkpoint with a suite: eval.json and samples.jsonl",
@@ -28,12 +31,6 @@ COMMANDS = {
     "action": "run by the composite actions: their inputs from the environment, their outputs to the runner",
 }
 """Every command with its line of help; its module in ``cli/`` (``_`` for ``-``) holds ``add_arguments`` and ``run``."""
-
-EXTRAS = {
-    **dict.fromkeys(("numpy", "scipy"), "stats"),
-    **dict.fromkeys(("torch", "transformers", "safetensors", "tokenizers", "tqdm", "regex"), "score"),
-}
-"""The extra that brings a library which the base install does not have."""
 
 _EPILOG = """examples:
   modelrelease demo
@@ -62,23 +59,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     return guarded(lambda: run_command(arguments), debug="--debug" in arguments)
 
 
-def guarded(
-    work: Callable[[], int], *, debug: bool = False, heard: Callable[[ModelreleaseError], object] | None = None
-) -> int:
-    """Do ``work`` and return its exit code, or the one of the error it ended with; ``heard`` is told the error too."""
-    try:
-        return work()
-    except ModelreleaseError as error:
-        return _report(error, debug, heard)
-    except KeyboardInterrupt:
-        complain("interrupted\n")
-        return 130
-    except SystemExit:  # how argparse ends after --help
-        raise
-    except BaseException as error:  # the last resort: a defect of ours, a system that fails us, a panic in a library
-        return _report(_as_finding(error), debug, heard)
-
-
 def run_command(arguments: list[str]) -> int:
     """Run the command that ``arguments`` begins with and return its exit code; raises what goes wrong."""
     parser = _Parser(
@@ -98,6 +78,8 @@ def run_command(arguments: list[str]) -> int:
     if chosen is not None:
         return _run(commands, chosen, parser, arguments)
     if arguments and not arguments[0].startswith("-"):
+        import difflib
+
         near = difflib.get_close_matches(arguments[0], COMMANDS, n=1)
         todo = f"did you mean `{near[0]}`?" if near else f"use one of {', '.join(COMMANDS)}"
         message = f"there is no command {shorten(arguments[0], 60)!r}"
@@ -123,35 +105,6 @@ def _run(
     module.add_arguments(command)
     code: int = module.run(parser.parse_args(arguments))
     return code
-
-
-def _as_finding(error: BaseException) -> ModelreleaseError:
-    if isinstance(error, ModuleNotFoundError) and (extra := EXTRAS.get(str(error.name).partition(".")[0])):
-        message, todo = f"this command needs {error.name}", f'pip install "modelrelease[{extra}]"'
-        return Unavailable(Finding("modelrelease", Code.MISSING_EXTRA, message, todo))
-    if isinstance(error, OSError):
-        path = str(error.filename or "modelrelease")
-        message = error.strerror or str(error)
-        return Unavailable(Finding(path, Code.UNAVAILABLE, message, "make it available and run again"))
-    lines = str(error).splitlines() or [""]
-    message = f"a defect in modelrelease: {type(error).__name__}: {shorten(lines[0], 200)}"
-    return Unavailable(Finding("modelrelease", Code.INTERNAL, message, "run with --debug and report what it prints"))
-
-
-def _report(error: ModelreleaseError, debug: bool, heard: Callable[[ModelreleaseError], object] | None) -> int:
-    if debug:
-        import traceback
-
-        complain(escape_controls_but_newlines(traceback.format_exc()))
-    complain("".join(line + "\n" for line in error.lines()))
-    if heard is not None:
-        heard(error)
-    return error.exit_code
-
-
-def escape_controls_but_newlines(text: str) -> str:
-    """Return ``text`` with control characters escaped, its lines kept."""
-    return "\n".join(escape_controls(line) for line in text.split("\n"))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,13 @@ import json
 import os
 import re
 import sys
-from typing import TextIO
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Unavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def prepare_streams() -> None:

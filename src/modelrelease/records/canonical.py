@@ -5,9 +5,11 @@ Source of the rules: sorted keys, UTF-8, no spaces, floats as Python's ``repr`` 
 
 from __future__ import annotations
 
-import hashlib
 import json
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # json.dumps would build an encoder at every call: a third of the cost of a dataset's row.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -34,4 +36,6 @@ def document_bytes(value: Any) -> bytes:
 
 def digest_of(value: Any) -> str:
     """Return the sha256 of ``value``'s canonical JSON as 64 lowercase hex digits."""
+    import hashlib  # OpenSSL takes 4 ms to start, which a hook that hashes nothing need not wait for
+
     return hashlib.sha256(canonical_bytes(value)).hexdigest()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Keys = tuple[str | int, ...]
 
@@ -13,7 +15,6 @@ Keys = tuple[str | int, ...]
 MAX_DEPTH = 64
 
 
-@dataclass(frozen=True, slots=True)
 class Place:
     """Where a value stands; lines count from 1.
 
@@ -22,26 +23,42 @@ class Place:
     line of the text is a line of the file (as in a block after ``|``), so that lines inside it can be named.
     """
 
-    line: int
-    text_line: int
-    verbatim: bool = False
-    children: Mapping[str | int, Place] = field(default_factory=dict)
+    __slots__ = ("children", "line", "text_line", "verbatim")
+
+    def __init__(
+        self, line: int, text_line: int, verbatim: bool = False, children: Mapping[str | int, Place] | None = None
+    ) -> None:
+        self.line = line
+        self.text_line = text_line
+        self.verbatim = verbatim
+        self.children: Mapping[str | int, Place] = {} if children is None else children
+
+    def _fields(self) -> tuple[int, int, bool, Mapping[str | int, Place]]:
+        return self.line, self.text_line, self.verbatim, self.children
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Place) and self._fields() == other._fields()
+
+    def __repr__(self) -> str:
+        return f"Place{self._fields()!r}"
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _nowhere() -> Place:
     return Place(1, 1)
 
 
-@dataclass(frozen=True)
 class Located:
     """A value of plain dicts, lists, texts, numbers, booleans and None, read from ``path``.
 
     ``places`` finds the lines; it is called at most once, and only when a line is asked for.
     """
 
-    value: Any
-    path: str
-    places: Callable[[], Place] = field(default=_nowhere, repr=False, compare=False)
+    def __init__(self, value: Any, path: str, places: Callable[[], Place] = _nowhere) -> None:
+        self.value = value
+        self.path = path
+        self.places = places
 
     @cached_property
     def _root(self) -> Place:

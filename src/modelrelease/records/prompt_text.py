@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, invalid
@@ -20,17 +19,19 @@ _MARKER = re.compile(
 _JINJA = re.compile(r"\{[%#]")
 
 
-@dataclass(frozen=True)
 class Block:
     """The text of one message without blank lines around it, on which line it begins, and whose it is.
 
     ``marker_line`` is the line of its role marker.
     """
 
-    role: str
-    text: str
-    line: int
-    marker_line: int
+    __slots__ = ("line", "marker_line", "role", "text")
+
+    def __init__(self, role: str, text: str, line: int, marker_line: int) -> None:
+        self.role = role
+        self.text = text
+        self.line = line
+        self.marker_line = marker_line
 
 
 def split_front_matter(text: str, path: str) -> tuple[str | None, str, int]:

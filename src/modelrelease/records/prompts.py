@@ -11,6 +11,7 @@ from typing import Any
 from modelrelease.codes import Code
 from modelrelease.errors import InvalidInput, invalid
 from modelrelease.records.canonical import digest_of
+from modelrelease.records.change_record import RECORD_KEYS, without_record
 from modelrelease.records.faults import quoted
 from modelrelease.records.located import Located
 from modelrelease.records.prompt_messages import ROLES, Message, read_messages, wrong_value
@@ -22,7 +23,6 @@ from modelrelease.records.text import decode, refuse_lfs_pointer
 
 __all__ = ["RECORD_KEYS", "ROLES", "Message", "Prompt", "read_prompt", "without_record"]
 
-RECORD_KEYS = frozenset({"author", "reason", "date", "change"})
 _PROMPT_KEYS = ("messages", "template")
 
 
@@ -56,13 +56,6 @@ def read_prompt(data: bytes, path: str) -> Prompt:
         raise invalid(path, Code.PROMPT, message, "use .prompt.yml, .yaml, .json, .prompty, .md or .txt")
     refuse_lfs_pointer(data, path)
     return reader(decode(data, path), path)
-
-
-def without_record(value: Any) -> Any:
-    """Return a document's content without its change record, the keys `author`, `reason`, `date`, `change`."""
-    if not isinstance(value, dict):
-        return value
-    return {key: item for key, item in value.items() if key not in RECORD_KEYS}
 
 
 def _from_yaml(text: str, path: str) -> Prompt:

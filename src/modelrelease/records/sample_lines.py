@@ -7,7 +7,6 @@ quotation marks; what it refuses is read again, slowly, to say what is wrong.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -94,7 +93,7 @@ class SampleReader:
         except BadJson as error:
             self.findings += error.at(self._path, number)
         except InvalidInput as error:
-            self.findings += [replace(finding, line=number) for finding in error.findings]
+            self.findings += [finding.at(finding.path, number) for finding in error.findings]
         return None
 
     def _problem(self, sample: Sample) -> tuple[Code, str] | None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput
@@ -16,6 +14,10 @@ from modelrelease.records.canonical import canonical_bytes
 from modelrelease.records.files import read_bytes
 from modelrelease.records.located import MAX_DEPTH, Located
 from modelrelease.records.text import decode, refuse_lfs_pointer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
@@ -29,10 +31,7 @@ class BadJson(ValueError):
 
     def at(self, path: str, first_line: int = 1) -> list[Finding]:
         """Return the findings for a text that begins on ``first_line`` of ``path``."""
-        return [
-            dataclasses.replace(finding, path=path, line=(finding.line or 1) + first_line - 1)
-            for finding in self.findings
-        ]
+        return [finding.at(path, (finding.line or 1) + first_line - 1) for finding in self.findings]
 
 
 class _Suspect(ValueError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Protocol
 
 import yaml
 from yaml.parser import Parser
@@ -25,12 +24,15 @@ _PRIVATE_USE = range(0xE000, 0xF900)
 # libyaml's own limit (PyYAML 6.0.4 and newer), which its look-ahead can meet before an event tells us of the depth.
 _DEPTH_PROBLEM = "exceeded maximum nesting depth"
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class EventParser(Protocol):
-    """What PyYAML's two parsers have in common."""
+    class EventParser(Protocol):
+        """What PyYAML's two parsers have in common."""
 
-    def get_event(self) -> yaml.Event | None:
-        """Return the next event, None after the last."""
+        def get_event(self) -> yaml.Event | None:
+            """Return the next event, None after the last."""
 
 
 class PythonParser(Reader, Scanner, Parser):
@@ -53,10 +55,11 @@ class PythonParser(Reader, Scanner, Parser):
 PARSER: Callable[[str], EventParser] = getattr(yaml, "CSafeLoader", PythonParser)
 
 
-def read_yaml(text: str, path: str, first_line: int = 1) -> Located:
+def read_yaml(text: str, path: str, first_line: int = 1, *, opaque_tags: bool = False) -> Located:
     """Return the one document in ``text`` (as ``decode`` gives it); None is its value when it is empty.
 
-    ``first_line`` is the line of the file on which ``text`` begins. Raises InvalidInput with lines: MR201
+    ``first_line`` is the line of the file on which ``text`` begins. ``opaque_tags``: a file's own tags (`!function`)
+    are kept as ``{tag: value}`` instead of refused. Raises InvalidInput with lines: MR201
     (syntax, control characters, nesting), MR203 (duplicate keys), MR204 (numbers that are not finite), MR205
     (several documents, merge keys, tags, keys that are no text, aliases that recur or expand without bound).
     """
@@ -67,7 +70,7 @@ def read_yaml(text: str, path: str, first_line: int = 1) -> Located:
         raise invalid(path, Code.SYNTAX, message, "remove it, or write it as an escape in double quotes", line)
     shielded, restore = _shield(text)
     last_line = first_line + text.removesuffix("\n").count("\n")
-    builder = TreeBuilder(path, first_line, last_line, restore)
+    builder = TreeBuilder(path, first_line, last_line, restore, opaque_tags)
     parser = PARSER(shielded)
     try:
         while (event := parser.get_event()) is not None:

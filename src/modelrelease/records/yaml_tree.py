@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import yaml
 
@@ -13,55 +11,68 @@ from modelrelease.errors import Finding, InvalidInput, invalid
 from modelrelease.records import faults, yaml_scalars
 from modelrelease.records.located import MAX_DEPTH, Place
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 # What aliases may add to a document: nodes, where a text counts one more for each 64 characters.
 MAX_ALIASED = 100_000
 _TEXT_OF_A_NODE = 64
 
 
-@dataclass(slots=True)
 class _Node:
     """A finished value; ``weight`` and ``height`` are what an alias to it adds."""
 
-    value: Any
-    place: Place
-    weight: int = 1
-    height: int = 0
-    merge: bool = False
+    __slots__ = ("height", "merge", "place", "value", "weight")
+
+    def __init__(self, value: Any, place: Place, weight: int = 1, height: int = 0, merge: bool = False) -> None:
+        self.value = value
+        self.place = place
+        self.weight = weight
+        self.height = height
+        self.merge = merge
 
 
-@dataclass(slots=True)
 class _Frame:
     """An open list or mapping; ``key`` is the key that waits for its value."""
 
-    value: Any
-    children: dict[str | int, Place]
-    line: int
-    anchor: str | None
-    weight: int = 1
-    height: int = 0
-    key: _Node | None = None
+    __slots__ = ("anchor", "children", "height", "key", "line", "tag", "value", "weight")
+
+    def __init__(self, value: Any, line: int, anchor: str | None, tag: str | None) -> None:
+        self.value = value
+        self.tag = tag
+        self.children: dict[str | int, Place] = {}
+        self.line = line
+        self.anchor = anchor
+        self.weight = 1
+        self.height = 0
+        self.key: _Node | None = None
 
 
-@dataclass(slots=True)
 class TreeBuilder:
     """Takes events one by one; ``value``, ``place`` and ``findings`` are what came of them, ``line`` the latest's.
 
     ``first_line`` and ``last_line`` are those of the YAML in its file (libyaml puts what is left out at the end on the
-    line after); ``restore`` undoes what was done to its texts.
+    line after); ``restore`` undoes what was done to its texts. ``opaque_tags``: unknown tags are kept as part of the
+    value, ``{"!tag": value}``, and never acted on; else they are findings.
     """
 
-    path: str
-    first_line: int
-    last_line: int
-    restore: Callable[[str], str]
-    value: Any = None
-    place: Place = field(default_factory=lambda: Place(1, 1))
-    findings: list[Finding] = field(default_factory=list)
-    line: int = 1
-    documents: int = 0
-    aliased: int = 0
-    stack: list[_Frame] = field(default_factory=list)
-    anchors: dict[str, _Node | None] = field(default_factory=dict)
+    def __init__(
+        self, path: str, first_line: int, last_line: int, restore: Callable[[str], str], opaque_tags: bool = False
+    ) -> None:
+        self.path = path
+        self.first_line = first_line
+        self.last_line = last_line
+        self.restore = restore
+        self.opaque_tags = opaque_tags
+        self.value: Any = None
+        self.place = Place(1, 1)
+        self.findings: list[Finding] = []
+        self.line = 1
+        self.documents = 0
+        self.aliased = 0
+        self.stack: list[_Frame] = []
+        self.anchors: dict[str, _Node | None] = {}
 
     def feed(self, event: yaml.Event) -> None:
         """Take one event; raises InvalidInput where going on would be unsafe or make no sense."""
@@ -89,19 +100,25 @@ class TreeBuilder:
     def _note(self, line: int, message: str, todo: str) -> None:
         self.findings.append(Finding(self.path, Code.YAML_FEATURE, message, todo, line))
 
-    def _check_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, line: int) -> None:
-        if event.tag is not None:
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._note(line, f"uses the tag {faults.quoted(tag)}", "remove the tag; put text in quotes")
+    def _check_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, line: int) -> str | None:
+        """Return a tag of the file's own that is kept; note one that is not."""
+        if event.tag is None:
+            return None
+        if self.opaque_tags and len(event.tag) > 1 and event.tag.startswith("!"):
+            return str(event.tag)
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        self._note(line, f"uses the tag {faults.quoted(tag)}", "remove the tag; put text in quotes")
+        return None
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         line = self._line(event)
-        self._check_tag(event, line)
+        tag = self._check_tag(event, line)
         plain = not event.style
         text = self.restore(event.value)
         block = event.style == "|"
         place = Place(line, line + 1 if event.style in ("|", ">") else line, block)
-        value = self._plain(text, line) if plain and event.tag is None else text
+        value: Any = self._plain(text, line) if plain and event.tag is None else text
+        value = value if tag is None else {tag: value}
         node = _Node(value, place, 1 + len(text) // _TEXT_OF_A_NODE, merge=plain and text == "<<")
         if not plain and faults.SURROGATE.search(text):
             self.findings.append(faults.half_character(self.path, text, line))
@@ -119,18 +136,19 @@ class TreeBuilder:
 
     def _open(self, event: yaml.CollectionStartEvent) -> None:
         line = self._line(event)
-        self._check_tag(event, line)
+        tag = self._check_tag(event, line)
         if len(self.stack) >= MAX_DEPTH:
             raise InvalidInput([*self.findings, faults.too_deep(self.path, line)])
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
-        self.stack.append(_Frame(value, {}, line, event.anchor))
+        self.stack.append(_Frame(value, line, event.anchor, tag))
 
     def _close(self) -> None:
         frame = self.stack.pop()
         place = Place(frame.line, frame.line, children=frame.children)
-        self._add(_Node(frame.value, place, frame.weight, frame.height + 1), frame.anchor)
+        value = frame.value if frame.tag is None else {frame.tag: frame.value}
+        self._add(_Node(value, place, frame.weight, frame.height + 1), frame.anchor)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         line, name = self._line(event), str(event.anchor)

@@ -1,0 +1,100 @@
+"""The rows of one dataset, read from git, against what a valid row is."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from modelrelease.codes import Code
+from modelrelease.errors import Finding, invalid
+from modelrelease.flows.check import SMALL
+from modelrelease.flows.hooks import Changes
+from modelrelease.records.datasets import read_dataset
+from modelrelease.records.strict_json import BadJson, parse_json_line, read_json
+from modelrelease.records.text import decode
+from modelrelease.registry import formats
+from modelrelease.registry.hooks.dataset import RowRules, find_ids
+from modelrelease.registry.hooks.leakage import TestTexts
+from modelrelease.registry.rows import diff_rows
+
+_SEED_ROWS = 100
+
+
+def check_dataset(changes: Changes, path: str) -> list[Finding]:
+    """Return what is wrong with a dataset's rows: the new ones of JSONL, all of them elsewhere."""
+    entry = changes.new[path]
+    size = changes.scope.objects.sizes([entry.oid]).get(entry.oid, 0)
+    if size <= SMALL and formats.lfs_oid(changes.read(path)) is not None:
+        return []
+    if not path.lower().endswith(".jsonl"):
+        return _check_whole(changes, path)
+    old = changes.old.get(path)
+    sizes = {entry.oid: size}
+    rules = RowRules(path)
+    if old is not None:
+        sizes.update(changes.scope.objects.sizes([old.oid]))
+        _learn(rules, changes.scope.pieces(entry.oid, sizes))
+    before = changes.scope.pieces(old.oid if old is not None else None, sizes)
+    went = diff_rows(before, changes.scope.pieces(entry.oid, sizes), path, rules.take)
+    if old is not None and (went.added or went.changed):
+        for name, line in find_ids(changes.scope.pieces(entry.oid, sizes), set(rules.ids)):
+            if line not in rules.numbers:
+                rules.duplicate(name, line, rules.ids[name])
+    return sorted(rules.findings, key=lambda finding: finding.line or 0)
+
+
+def _learn(rules: RowRules, pieces: Iterable[bytes]) -> None:
+    """Take the types of a field from the first rows, so that a new row is held against what stands already."""
+    for number, line in itertools.islice(_lines(pieces), _SEED_ROWS):
+        try:
+            rules.learn(parse_json_line(line.decode("utf-8")), number, crlf=line.endswith(b"\r"))
+        except (BadJson, UnicodeDecodeError):
+            continue
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    rest, number = b"", 0
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            number += 1
+            yield number, line
+    if rest:
+        yield number + 1, rest
+
+
+def _check_whole(changes: Changes, path: str) -> list[Finding]:
+    data = changes.read(path)
+    if path.lower().endswith(".json") and not isinstance(read_json(decode(data, path), path).value, list):
+        return []
+    rules = RowRules(path)
+    for row in read_dataset(data, path):
+        rules.take(row.line, b"", row.fields, None)
+    return rules.findings
+
+
+def find_leaks(changes: Changes, path: str, training: str) -> list[Finding]:
+    """Return the rows of a dataset that also stand in the training set ``training``, a JSONL or text file."""
+    data = changes.read(path)
+    if path.lower().endswith(".jsonl"):
+        rows: Iterable[tuple[int, object]] = ((number, _value(line)) for number, line in _lines([data]) if line.strip())
+    else:
+        rows = ((row.line, row.fields) for row in read_dataset(data, path))
+    texts = TestTexts(path, rows)
+    place = Path(training)
+    if not place.is_file():
+        raise invalid(training, Code.UNREADABLE, "does not exist", "name the training set, JSONL or text")
+    with place.open("rb") as stream:
+        for number, line in _lines(iter(lambda: stream.read(1 << 20), b"")):
+            texts.meet(number, _value(line))
+    return list(texts.findings(training))
+
+
+def _value(line: bytes) -> object:
+    """Return a line's JSON, or the line itself where it is none: training sets are also plain text."""
+    text = line.decode("utf-8", "replace")
+    try:
+        return parse_json_line(text)
+    except BadJson:
+        return text

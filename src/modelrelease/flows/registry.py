@@ -1,0 +1,53 @@
+"""The registry's check as one call: staged, a range, or everything as it stands."""
+
+from __future__ import annotations
+
+import datetime
+
+from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Refused
+from modelrelease.flows.check import Scope, complete_staged, targets
+
+
+class Checked:
+    """What a check came to: every finding, what passed remarkably, and how many files it was about."""
+
+    __slots__ = ("files", "findings", "notes")
+
+    def __init__(self, findings: list[Finding], notes: list[str], files: int) -> None:
+        self.findings = findings
+        self.notes = notes
+        self.files = files
+
+    def as_json(self) -> dict[str, object]:
+        """Return the result as plain values."""
+        keys = ("path", "line", "column", "message", "todo")
+        findings = [
+            {**{key: getattr(finding, key) for key in keys}, "code": finding.code.value} for finding in self.findings
+        ]
+        return {"schema_version": 1, "files": self.files, "findings": findings, "notes": self.notes}
+
+
+def check_changes(scope: Scope, today: datetime.date) -> Checked:
+    """Return what the rule says of everything that changed in ``scope``."""
+    from modelrelease.flows.authors import KnownAuthors
+    from modelrelease.flows.examine import Examiner
+    from modelrelease.registry.judge import Judge
+
+    if scope.range is None:
+        complete_staged(scope)
+    paths = targets(scope)
+    judge = Judge(scope.policy.rules, today, KnownAuthors(scope))
+    examiner = Examiner(scope, judge, paths)
+    findings = [finding for path in paths for finding in examiner.examine(path)]
+    return Checked(findings, examiner.notes, len(paths))
+
+
+def verdict(findings: list[Finding]) -> ModelreleaseError:
+    """Return the error that findings end a command with: exit 2 where a file is malformed, 1 where the rule says no."""
+    malformed = any(finding.code.value > "MR2" or finding.code.value == "MR107" for finding in findings)
+    return InvalidInput(findings) if malformed else Refused(findings)
+
+
+def today() -> datetime.date:
+    """Return the day it is here."""
+    return datetime.date.today()  # noqa: DTZ011 - the day on the calendar of whoever commits

@@ -1,0 +1,37 @@
+"""One hook, or all of them, over what is staged, pushed or, where nothing is, everything."""
+
+from __future__ import annotations
+
+from modelrelease.errors import Finding
+from modelrelease.flows.check import Scope, nothing_governed
+from modelrelease.flows.hooks import HOOKS, Changes, dataset_rows
+
+
+def run_hook(name: str, scope: Scope, leakage_against: str | None = None) -> int:
+    """Run a hook; raises Refused (exit 1) or InvalidInput (exit 2) with every finding."""
+    findings: dict[Finding, None] = {}
+    everything = not scope.deltas and scope.range is None
+    changes = Changes(scope, everything=everything)
+    if name in ("change-metadata", "modelrelease"):
+        findings.update(dict.fromkeys(_change_metadata(scope, everything=everything)))
+    for own, check in HOOKS.items():
+        if name in (own, "modelrelease"):
+            found = dataset_rows(changes, leakage_against) if check is dataset_rows else check(changes)
+            findings.update(dict.fromkeys(found))
+    if not findings:
+        return 0
+    from modelrelease.flows.registry import verdict
+
+    raise verdict(list(findings))
+
+
+def _change_metadata(scope: Scope, *, everything: bool) -> list[Finding]:
+    if not everything and nothing_governed(scope):
+        return []
+    from modelrelease.flows.registry import check_changes, today
+
+    if not everything:
+        return check_changes(scope, today()).findings
+    from modelrelease.flows.standing import check_index
+
+    return check_index(scope, today()).findings
