@@ -25,6 +25,8 @@ COMMANDS = {
     "diff": "what changed between two evaluations, item by item",
     "report": "a comparison as a comment or as JUnit XML",
     "power": "how many items a margin needs, and what n items can prove",
+    "check": "check that what changed says who, why and when",
+    "stamp": "write the change record of what changed",
     "init": "set a repository up: config, suite, workflow and hook, from what it holds",
     "demo": "train two small models, score and compare them, offline",
     "schema": "print a document's JSON Schema",

@@ -26,6 +26,13 @@ class Checked:
         ]
         return {"schema_version": 1, "files": self.files, "findings": findings, "notes": self.notes}
 
+    def summary(self) -> list[str]:
+        """Return what a person is told where nothing is wrong."""
+        from modelrelease.errors import escape_controls
+
+        count = f"{self.files:,} governed file{'' if self.files == 1 else 's'}"
+        return [f"{count}, all with their change record", *(escape_controls(note) for note in self.notes)]
+
 
 def check_changes(scope: Scope, today: datetime.date) -> Checked:
     """Return what the rule says of everything that changed in ``scope``."""

@@ -106,3 +106,9 @@ def untracked(git: Git) -> list[str]:
 def empty_tree(git: Git) -> str:
     """Return the id of the tree without files, in the repository's own hash."""
     return git.require("hash-object", "-t", "tree", "--stdin").decode("ascii").strip()
+
+
+def unstaged(git: Git) -> list[str]:
+    """Return the tracked files of the work tree that are not as in the index, or gone."""
+    out = git.require("diff", "--no-ext-diff", "--no-renames", "--ignore-submodules", "--name-only", "-z")
+    return [os.fsdecode(name) for name in out.split(b"\0")[:-1]]

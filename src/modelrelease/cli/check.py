@@ -1,0 +1,58 @@
+"""Check that what changed says who, why and when: what is staged, a range of commits, or everything as it stands."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+
+from modelrelease.cli.output import say, say_json
+
+EXAMPLE = "modelrelease check --from-ref origin/main --to-ref HEAD"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--staged", action="store_true", help="what is staged, against HEAD")
+    what.add_argument("--from-ref", metavar="REF", help="what a branch changes since it began from REF")
+    parser.add_argument("--to-ref", metavar="REF", help="the branch's end (default: HEAD)")
+    parser.add_argument("--json", action="store_true", help="print findings and notes as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check; exit 1 where a record is missing or refused, 2 where a file is malformed."""
+    from modelrelease.flows.check import open_git, range_scope, staged_scope
+    from modelrelease.flows.registry import Checked, check_changes, today, verdict
+    from modelrelease.settings import commit_environment
+
+    if arguments.to_ref is not None and arguments.from_ref is None:
+        _misused("--to-ref needs --from-ref")
+    git = open_git(os.curdir, commit_environment())
+    ranged = arguments.from_ref is not None
+    scope = range_scope(git, arguments.from_ref, arguments.to_ref or "HEAD") if ranged else staged_scope(git)
+    try:
+        if ranged or arguments.staged:
+            checked: Checked = check_changes(scope, today())
+        else:
+            from modelrelease.flows.standing import check_work_tree
+
+            checked = check_work_tree(scope, today())
+    finally:
+        scope.objects.close()
+    error = verdict(checked.findings) if checked.findings else None
+    if arguments.json:
+        document = {**checked.as_json(), "exit_code": error.exit_code if error is not None else 0}
+        say_json((json.dumps(document, ensure_ascii=True, indent=2, sort_keys=True) + "\n").encode("ascii"))
+        return 0 if error is None else error.exit_code
+    if error is not None:
+        raise error
+    say("".join(f"{line}\n" for line in checked.summary()))
+    return 0
+
+
+def _misused(message: str) -> None:
+    from modelrelease.codes import Code
+    from modelrelease.errors import invalid
+
+    raise invalid("modelrelease check", Code.USAGE, message, "see `modelrelease check --help`")

@@ -1,0 +1,289 @@
+"""Stamping: the change record of what changed, written into the work tree. All is worked out before anything is."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from modelrelease.codes import Code
+from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Refused
+from modelrelease.flows.check import Scope, complete_staged, staged_scope
+from modelrelease.flows.examine import sha256_named
+from modelrelease.flows.standing import work_tree_bytes
+from modelrelease.git import history, trees
+from modelrelease.git.process import Git
+from modelrelease.records.files import write_atomic
+from modelrelease.registry import formats
+from modelrelease.registry.formats import KEYS, LOG_SUFFIX, RECORD, ROWS, Governed, Record, is_log, log_of
+from modelrelease.registry.log_edit import log_bytes, stamp_log, wanted_rows
+from modelrelease.registry.logs import Line, name_too_long, newest, read_log
+from modelrelease.registry.record_edit import with_record
+from modelrelease.registry.rows import RowChanges, diff_rows
+from modelrelease.registry.rules import Authors, check_record
+
+_CHUNK = 1 << 20
+
+
+class Stamp:
+    """What to stamp with: ``reason`` may be None until one is needed, then ``ask`` is called once."""
+
+    def __init__(self, reason: str | None, today: datetime.date, ask: Callable[[], str | None] = lambda: None) -> None:
+        self.reason = reason
+        self.today = today
+        self._ask = ask
+        self._asked = False
+
+    def needed(self) -> str | None:
+        """Return the reason, asking for it where none was given."""
+        if self.reason is None and not self._asked:
+            self._asked = True
+            self.reason = self._ask()
+        return self.reason
+
+
+class Stamped:
+    """What a stamp wrote: the files with the record, and the paths that hold it."""
+
+    def __init__(self, files: list[str], written: list[str]) -> None:
+        self.files = files
+        self.written = written
+
+
+def stamp_changes(git: Git, paths: list[str], stamp: Stamp, *, add: bool) -> Stamped:
+    """Write the change record of what changed in the work tree, or of ``paths`` alone; with ``add`` stage it.
+
+    Raises Refused (exit 1) where a reason is missing or says nothing, InvalidInput (exit 2) where a file is malformed.
+    Nothing is written then.
+    """
+    scope = staged_scope(git)
+    try:
+        complete_staged(scope)
+        work = _Work(scope, stamp)
+        candidates = _candidates(scope, paths, add=add)
+        planned: dict[str, bytes] = {}
+        files: list[str] = []
+        findings: list[Finding] = []
+        for path in candidates:
+            try:
+                new = work.plan(path, named=path in paths)
+            except (InvalidInput, Refused) as error:
+                findings += error.findings
+                continue
+            if new is not None:
+                planned[new[0]] = new[1]
+                files.append(path)
+    finally:
+        scope.objects.close()
+    if findings:
+        raise _worst(findings)
+    for path, data in planned.items():
+        _write(Path(git.folder) / path, data)
+    if add and planned:
+        git.require("add", "--", *planned)
+    return Stamped(files, list(planned))
+
+
+def _worst(findings: list[Finding]) -> ModelreleaseError:
+    from modelrelease.flows.registry import verdict
+
+    return verdict(list(dict.fromkeys(findings)))
+
+
+def _write(place: Path, data: bytes) -> None:
+    mode = place.stat().st_mode & 0o777 if place.exists() else None
+    write_atomic(place, data)
+    if mode is not None:
+        place.chmod(mode)
+
+
+def _candidates(scope: Scope, paths: list[str], *, add: bool) -> list[str]:
+    """Return the governed files to look at; with ``add`` only what is staged, where anything governed is."""
+    unstaged = set(trees.unstaged(scope.git))
+    staged = _governed(scope, [path for delta in scope.deltas for path in (delta.path, delta.old_path)])
+    if paths:
+        wanted = _governed(scope, paths)
+        strange = [path for path in paths if not scope.governs(path.removesuffix(LOG_SUFFIX))]
+        if strange:
+            todo = "name a governed file, or add its pattern to `registry.files` in modelrelease.yaml"
+            raise Refused([Finding(path, Code.NOT_STAMPED, "is not governed", todo) for path in strange])
+    elif add and staged:
+        wanted = staged
+    else:
+        wanted = _governed(scope, [*staged, *unstaged, *trees.untracked(scope.git)])
+    mixed = [path for path in wanted if add and path in staged and path in unstaged]
+    if mixed:
+        message, todo = "has changes that are not staged, which --add would stage too", "stage or stash them first"
+        raise Refused([Finding(path, Code.NOT_STAMPED, message, todo) for path in mixed])
+    return wanted
+
+
+def _governed(scope: Scope, paths: list[str]) -> list[str]:
+    names = dict.fromkeys(path.removesuffix(LOG_SUFFIX) if is_log(path) else path for path in paths)
+    return [path for path in names if scope.governs(path)]
+
+
+class _Work:
+    """Works out what a stamp writes for one file."""
+
+    def __init__(self, scope: Scope, stamp: Stamp) -> None:
+        self.scope = scope
+        self.stamp = stamp
+        self.rules = scope.policy.rules
+        self._person = history.author_of_next_commit(scope.git)
+        self._moved = {delta.path: delta for delta in scope.base_deltas.values()}
+
+    def plan(self, path: str, *, named: bool) -> tuple[str, bytes] | None:
+        """Return the path and content to write; None where nothing is to be done. ``named``: it was asked for."""
+        data = work_tree_bytes(self.scope.git.folder, path)
+        if isinstance(data, Finding):
+            raise Refused(data)
+        old_path = self._moved[path].old_path if path in self._moved else path
+        old_path = old_path if self.scope.governs(old_path) else path
+        base = self.scope.base.read(old_path) if self.scope.base is not None else None
+        if data is None and (base is None or old_path != path or self._has_moved(path)):
+            return None
+        version = None if data is None else self._version(data, path)
+        if version is not None and version.kind == KEYS:
+            assert data is not None
+            return self._plan_keys(path, data, version, base, old_path, named=named)
+        return self._plan_log(path, data, version, base, old_path, named=named)
+
+    def _has_moved(self, path: str) -> bool:
+        return any(delta.old_path == path and delta.path != path for delta in self.scope.base_deltas.values())
+
+    def _version(self, data: bytes, path: str) -> Governed:
+        """Return the work tree's version; a file that Git LFS keeps has no rows as far as git is concerned."""
+        stored = self.scope.new.read(path)
+        if stored is not None and formats.lfs_oid(stored) is not None:
+            return Governed(formats.BYTES, data)
+        return formats.read_governed(data, path)
+
+    def _record(self, before: Record | None, path: str, *, needed: bool) -> dict[str, str] | None:
+        """Return the record to write; None where there is no reason. Raises Refused where the rules refuse it."""
+        reason = self.stamp.needed() if needed else self.stamp.reason
+        if reason is None:
+            return None
+        if self._person is None:
+            todo = "set git's user.name and user.email"
+            raise Refused(Finding(path, Code.RECORD_AUTHOR, "git does not know who you are", todo))
+        record = {"author": self._person.name, "reason": " ".join(reason.split())}
+        record["date"] = self.stamp.today.isoformat()
+        findings = check_record(
+            Record(dict(record), {}, 1), path, self.rules, self.stamp.today, Authors(lambda _: True, None), before
+        )
+        if findings:
+            raise Refused([Finding(path, finding.code, finding.message, finding.todo) for finding in findings])
+        return record
+
+    def _plan_keys(
+        self, path: str, data: bytes, version: Governed, base: bytes | None, old_path: str, *, named: bool
+    ) -> tuple[str, bytes] | None:
+        before = None
+        if base is not None:
+            try:
+                before = formats.read_governed(base, old_path)
+            except InvalidInput:
+                before = None
+        unchanged = before is not None and before.content == version.content
+        if unchanged and (version.record is not None or not named):
+            return None
+        replaced = before.record if before is not None else None
+        has_own = version.record is not None and version.record != replaced and self._is_complete(version.record)
+        if has_own and self.stamp.reason is None:
+            return None
+        record = self._record(replaced, path, needed=True)
+        if record is None:
+            raise Refused(_no_reason(path))
+        new = with_record(data, path, record)
+        return None if new == data else (path, new)
+
+    def _is_complete(self, record: Record) -> bool:
+        return all(record.text(key) for key in RECORD)
+
+    def _plan_log(
+        self, path: str, data: bytes | None, version: Governed | None, base: bytes | None, old_path: str, *, named: bool
+    ) -> tuple[str, bytes] | None:
+        log = log_of(path)
+        if name_too_long(log):
+            message = "the change log's name is longer than the 255 bytes that file systems take"
+            raise Refused(Finding(log, Code.LOG_NAME, message, "give the file a shorter name"))
+        current_bytes = work_tree_bytes(self.scope.git.folder, log)
+        if isinstance(current_bytes, Finding):
+            raise Refused(current_bytes)
+        current, lines = read_log(current_bytes, log), self._lines(self.scope.base, old_path)
+        held = [line for tree in self.scope.parents for line in self._lines(tree, path)]
+        wanted = self._wanted(path, data, version, base, old_path)
+        if wanted is None and named and not current and data is not None:
+            wanted = self._wanted(path, data, version, None, path)
+        last = newest(lines)
+        record = self._record(last.record if last is not None else None, path, needed=False)
+        stamped = stamp_log(current, lines, held, wanted, record)
+        if stamped.needs_reason:
+            record = self._record(last.record if last is not None else None, path, needed=True)
+            if record is None:
+                raise Refused(_no_reason(path))
+            stamped = stamp_log(current, lines, held, wanted, record)
+        new = log_bytes(stamped.lines)
+        same = [line.values for line in current] == stamped.lines
+        return None if same else (log, new)
+
+    def _lines(self, tree: object, path: str) -> list[Line]:
+        from modelrelease.git.versions import Tree
+
+        return read_log(tree.read(log_of(path)), log_of(path)) if isinstance(tree, Tree) else []
+
+    def _wanted(
+        self, path: str, data: bytes | None, version: Governed | None, base: bytes | None, old_path: str
+    ) -> dict[str, object] | None:
+        """Return what the new lines have to say of the file; None where it is what it was."""
+        if version is None:
+            changes = _row_changes(base, old_path, None, path)
+            return {"deleted": True, **(changes.as_line() if changes is not None else {})}
+        assert data is not None
+        if version.kind == ROWS:
+            changes = _row_changes(base, old_path, data, path)
+            return wanted_rows(changes, is_new=base is None)
+        if base is not None:
+            try:
+                before = formats.read_governed(base, old_path).content
+            except InvalidInput:
+                before = None
+            if before == version.content or formats.lfs_oid(base) == sha256_named(data):
+                return None
+        stored = self.scope.new.read(path)
+        clean = stored is not None and formats.lfs_oid(stored) is None and _same_text(stored, data)
+        return {"sha256": sha256_named(stored if clean and stored is not None else data)}
+
+
+def _same_text(stored: bytes, data: bytes) -> bool:
+    """Return whether git stores ``data`` with other line ends: what counts is what git stores."""
+    return stored == data or stored == data.replace(b"\r\n", b"\n")
+
+
+def _row_changes(base: bytes | None, old_path: str, data: bytes | None, path: str) -> RowChanges | None:
+    """Return what changed row by row; None where neither side has rows."""
+    old = base if base is not None and _has_rows(base, old_path) else None
+    if old is None and data is None:
+        return None
+    return diff_rows((old,) if old else (), (data,) if data else (), path)
+
+
+def _has_rows(data: bytes, path: str) -> bool:
+    if formats.lfs_oid(data) is not None:
+        return False
+    try:
+        return formats.read_governed(data, path).kind == ROWS
+    except InvalidInput:
+        return False
+
+
+def _no_reason(path: str) -> Finding:
+    todo = 'say why: `modelrelease stamp --reason "…" --add`'
+    return Finding(path, Code.RECORD_REASON, "changed, and no reason was given", todo)
+
+
+def relative_paths(git: Git, paths: list[str], folder: str) -> list[str]:
+    """Return ``paths``, as typed in ``folder``, relative to the top of the work tree."""
+    return [os.path.relpath(os.path.join(folder, path), git.folder).replace(os.sep, "/") for path in paths]  # noqa: PTH118
