@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import subprocess
@@ -10,19 +11,24 @@ from typing import Any
 
 from commands import Ran, run
 
+from modelrelease.records.canonical import digest_of
+from modelrelease.records.digests import dataset_digest
+
 NAME, EMAIL = "Ada Lovelace", "ada@example.org"
-TODAY = "2026-11-22"
+TODAY = datetime.date.today()
+EARLIER = (TODAY - datetime.timedelta(days=20)).isoformat()
+REASON = "Say that it is a question, which halves the refusals"
 CONFIG = (
     "schema_version: 1\n"
-    f"change: {{author: {NAME}, reason: Govern what we ask and what we test with, date: 2026-11-01}}\n"
+    f"change: {{author: {NAME}, reason: Govern what we ask and what we test with, date: {EARLIER}}}\n"
 )
-PROMPT = """# what we ask
+PROMPT = f"""# what we ask
 messages:
   - role: user
-    content: "Q: {{question}}"  # one at a time
-author: Ada Lovelace
+    content: "Q: {{{{question}}}}"  # one at a time
+author: {NAME}
 reason: Ask one question at a time
-date: 2026-11-01
+date: {EARLIER}
 """
 ROWS = [{"id": str(number), "question": f"What is {number}?", "answer": f"It is {number}."} for number in range(1, 6)]
 
@@ -43,7 +49,7 @@ def jsonl(rows: list[dict[str, Any]]) -> str:
 
 
 class Repository:
-    """A repository on ``main`` with a config, a prompt and a dataset, all with their records."""
+    """A repository on ``main``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -85,7 +91,24 @@ class Repository:
 
     def state(self) -> str:
         """Return what a check must not change: HEAD, the index, the work tree."""
-        return self.git("rev-parse", "HEAD", check=False) + self.git("ls-files", "--stage") + self.git("status", "-uall")
+        return (
+            self.git("rev-parse", "HEAD", check=False) + self.git("ls-files", "--stage") + self.git("status", "-uall")
+        )
+
+
+def governed(folder: Path) -> Repository:
+    """Return a repository with a config, a prompt and a dataset of five rows, all with their records, committed."""
+    repository = Repository(folder)
+    repository.write("modelrelease.yaml", CONFIG)
+    repository.write("prompts/qa.prompt.yml", PROMPT)
+    repository.write("datasets/qa.jsonl", jsonl(ROWS))
+    delta = dataset_digest(digest_of(row) for row in ROWS)
+    line = {"added": 5, "changed": 0, "removed": 0, "delta": delta}
+    record = {"author": NAME, "reason": "Write the first questions", "date": EARLIER}
+    repository.write("datasets/qa.jsonl.changes.jsonl", jsonl([{**line, **record}]))
+    repository.write("README.md", "A repository.\n")
+    repository.commit("Begin")
+    return repository
 
 
 def call(capsys: Any, repository: Repository, *arguments: str) -> Ran:
