@@ -15,7 +15,7 @@ from modelrelease.records.canonical import digest_of
 from modelrelease.records.digests import dataset_digest
 
 NAME, EMAIL = "Ada Lovelace", "ada@example.org"
-TODAY = datetime.date.today()
+TODAY = datetime.date.today()  # noqa: DTZ011
 EARLIER = (TODAY - datetime.timedelta(days=20)).isoformat()
 REASON = "Say that it is a question, which halves the refusals"
 CONFIG = (
@@ -113,7 +113,7 @@ def governed(folder: Path) -> Repository:
 
 def call(capsys: Any, repository: Repository, *arguments: str) -> Ran:
     """Run a command in a repository."""
-    before = os.getcwd()
+    before = Path.cwd()
     os.chdir(repository.folder)
     try:
         return run(capsys, *arguments)

@@ -10,7 +10,6 @@ from modelrelease.registry import formats
 from modelrelease.registry.formats import KEYS, ROWS, Governed, Record, log_of
 from modelrelease.registry.judge import (
     Judge,
-    Log,
     Outcome,
     judge_bytes,
     judge_deletion,
@@ -22,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelrelease.git.trees import Entry
     from modelrelease.git.versions import Tree
-    from modelrelease.registry.logs import Line
+    from modelrelease.registry.logs import Line, Log
     from modelrelease.registry.rows import RowChanges, Watch
 
 _FORGIVEN = frozenset(
@@ -156,7 +155,7 @@ class Examiner:
 
     def _log(self, path: str, old_path: str) -> Log:
         """Return a file's change log. A renamed file may leave its log behind, or take it along."""
-        from modelrelease.registry.logs import missing
+        from modelrelease.registry.logs import Log, missing
 
         new = self._lines(self.scope.new, path)
         base = self._lines(self.scope.base, path)
@@ -166,7 +165,8 @@ class Examiner:
             base = base + behind
             new = new + missing(left, new)
         held = [line for tree in self._parents() for line in self._lines(tree, path)]
-        return Log(log_of(path), new, base, held)
+        tips = [line for tree in self.scope.tips for line in self._lines(tree, path)]
+        return Log(log_of(path), new, base, held, tips)
 
     def _lines(self, tree: Tree | None, path: str) -> list[Line]:
         from modelrelease.registry.logs import read_log

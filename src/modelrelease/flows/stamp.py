@@ -18,7 +18,7 @@ from modelrelease.records.files import write_atomic
 from modelrelease.registry import formats
 from modelrelease.registry.formats import KEYS, LOG_SUFFIX, RECORD, ROWS, Governed, Record, is_log, log_of
 from modelrelease.registry.log_edit import log_bytes, stamp_log, wanted_rows
-from modelrelease.registry.logs import Line, name_too_long, newest, read_log
+from modelrelease.registry.logs import Line, Log, name_too_long, newest, read_log
 from modelrelease.registry.record_edit import with_record
 from modelrelease.registry.rows import RowChanges, diff_rows
 from modelrelease.registry.rules import Authors, check_record
@@ -214,17 +214,19 @@ class _Work:
             raise Refused(current_bytes)
         current, lines = read_log(current_bytes, log), self._lines(self.scope.base, old_path)
         held = [line for tree in self.scope.parents for line in self._lines(tree, path)]
+        tips = [line for tree in self.scope.tips for line in self._lines(tree, path)]
+        whole = Log(log, current, lines, held, tips)
         wanted = self._wanted(path, data, version, base, old_path)
         if wanted is None and named and not current and data is not None:
             wanted = self._wanted(path, data, version, None, path)
         last = newest(lines)
         record = self._record(last.record if last is not None else None, path, needed=False)
-        stamped = stamp_log(current, lines, held, wanted, record)
+        stamped = stamp_log(whole, wanted, record)
         if stamped.needs_reason:
             record = self._record(last.record if last is not None else None, path, needed=True)
             if record is None:
                 raise Refused(_no_reason(path))
-            stamped = stamp_log(current, lines, held, wanted, record)
+            stamped = stamp_log(whole, wanted, record)
         new = log_bytes(stamped.lines)
         same = [line.values for line in current] == stamped.lines
         return None if same else (log, new)

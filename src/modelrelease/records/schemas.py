@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelrelease.records.base import Document
 from modelrelease.records.canonical import document_bytes
+from modelrelease.records.changes import Changes
 from modelrelease.records.comparison import Comparison, Diff
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import Evaluation
@@ -12,6 +13,7 @@ from modelrelease.records.setup import Setup
 from modelrelease.records.suite import Suite
 
 DOCUMENTS: dict[str, type[Document]] = {
+    "changes": Changes,
     "comparison": Comparison,
     "config": Config,
     "diff": Diff,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from modelrelease.codes import Code
 from modelrelease.errors import Finding
 from modelrelease.registry.formats import KEYS, Governed, Record, log_of
-from modelrelease.registry.logs import Line, delta_of, missing, name_too_long, newest
+from modelrelease.registry.logs import Line, Log, delta_of, missing, name_too_long, newest
 from modelrelease.registry.rules import STAMP, Authors, check_record
 
 TYPE_CHECKING = False
@@ -37,23 +37,6 @@ class Judge:
     def check(self, record: Record, path: str, authors: Authors | None, before: Record | None) -> list[Finding]:
         """Return what is wrong with a record; see ``check_record``."""
         return check_record(record, path, self.rules, self.today, authors, before)
-
-
-class Log:
-    """A file's change log: the lines of the new version, of the base, and those that a parent already holds."""
-
-    __slots__ = ("base", "held", "new", "path")
-
-    def __init__(self, path: str, new: list[Line], base: list[Line], held: list[Line]) -> None:
-        self.path = path
-        self.new = new
-        self.base = base
-        self.held = held
-
-    @property
-    def pending(self) -> list[Line]:
-        """The lines that the default branch does not have yet."""
-        return missing(self.new, self.base)
 
 
 class Outcome:
@@ -148,7 +131,7 @@ def judge_standing(path: str, new: Governed, lines: list[Line], judge: Judge) ->
 
 
 def _history(log: Log) -> list[Finding]:
-    gone = missing(log.base, log.new)
+    gone = missing(log.settled, log.new)
     if not gone:
         return []
     reason = str(gone[0].values.get("reason", ""))[:60]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from modelrelease.registry.logs import MODULUS, Line, delta_of, line_text, missing, newest
+from modelrelease.registry.formats import RECORD
+from modelrelease.registry.logs import MODULUS, Line, Log, delta_of, line_text, missing, newest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,30 +22,25 @@ class Stamped:
         self.needs_reason = needs_reason
 
 
-def stamp_log(
-    current: list[Line],
-    base: list[Line],
-    held: list[Line],
-    wanted: dict[str, Any] | None,
-    record: dict[str, str] | None,
-) -> Stamped:
+def stamp_log(log: Log, wanted: dict[str, Any] | None, record: dict[str, str] | None) -> Stamped:
     """Return the lines of a log after a stamp.
 
-    ``current``: as it stands; ``base``: on the default branch; ``held``: in the commit before. ``wanted``: what the
-    new lines have to say of the file together (``delta`` and counts, ``sha256``, ``deleted``), None where the file is
-    what it was; ``record``: author, reason and date, None where no reason was given.
+    ``wanted``: what the new lines have to say of the file together (``delta`` and counts, ``sha256``, ``deleted``),
+    None where the file is what it was; ``record``: author, reason and date, None where no reason was given. Lines that
+    are on the default branch stay as they are; those that are not may be brought up to date.
     """
-    kept = [*current, *missing(base, current)]
-    pending = missing(kept, base)
+    kept = [*log.new, *missing(log.settled, log.new)]
+    pending = missing(kept, log.base)
+    open_lines = missing(pending, log.settled)
     if _is_said(pending, wanted):
-        last = newest(missing(pending, held))
+        last = newest(missing(open_lines, log.held))
         if record is not None and last is not None:  # said already in this very commit: with better words now
             return Stamped(_replaced(kept, last, {**last.values, **record}))
         return Stamped([line.values for line in kept])
-    fresh = newest(missing(pending, held)) if record is not None else newest(pending)
+    fresh = newest(missing(open_lines, log.held)) if record is not None else newest(open_lines)
     if fresh is not None:
         others = [line for line in pending if line is not fresh]
-        said: dict[str, Any] = {key: fresh.values[key] for key in ("author", "reason", "date") if key in fresh.values}
+        said: dict[str, Any] = {key: fresh.values[key] for key in RECORD if key in fresh.values}
         return Stamped(_replaced(kept, fresh, {**said, **(record or {}), **_rest(wanted, others)}))
     if record is None:
         return Stamped([line.values for line in kept], needs_reason=True)

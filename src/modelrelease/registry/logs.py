@@ -132,3 +132,28 @@ def delta_of(lines: Iterable[Line]) -> int:
 def name_too_long(path: str) -> bool:
     """Return whether a change log's name exceeds what file systems take."""
     return len(path.rsplit("/", 1)[-1].encode("utf-8", "surrogateescape")) > MAX_NAME
+
+
+class Log:
+    """A file's change log in several versions.
+
+    ``new``: as it is to be; ``base``: on the default branch where this one began; ``settled``: all that the default
+    branch has by now and this branch has taken over, which nobody edits; ``held``: what a parent of the commit has.
+    """
+
+    __slots__ = ("base", "held", "new", "path", "settled")
+
+    def __init__(
+        self, path: str, new: list[Line], base: list[Line], held: list[Line], tips: list[Line] | None = None
+    ) -> None:
+        self.path = path
+        self.new = new
+        self.base = base
+        self.held = held
+        later = missing(tips or [], base)
+        self.settled = base + [line for line in later if not missing([line], [*held, *new])]
+
+    @property
+    def pending(self) -> list[Line]:
+        """The lines that the default branch did not have where this one began."""
+        return missing(self.new, self.base)

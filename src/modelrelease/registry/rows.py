@@ -56,8 +56,9 @@ class RowChanges:
 class _Tally:
     """Adds up rows that came and went; a row that only moved cancels out."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: str | None = None) -> None:
         self.delta = 0
+        self.wanted = keep
         self.changed = 0
         self.open: tuple[dict[str, tuple[int, Any]], dict[str, tuple[int, Any]]] = {}, {}
         self.pairs: list[RowPair] = []
@@ -72,7 +73,7 @@ class _Tally:
             self._keep(side, key, digest, value)
         elif other[0] != digest:
             self.changed += 1
-            if len(self.pairs) < MAX_SHOWN:
+            if key == self.wanted if self.wanted else len(self.pairs) < MAX_SHOWN:
                 before, after = (other[1], value) if side == NEW else (value, other[1])
                 self.pairs.append(RowPair(key, before, after))
 
@@ -81,14 +82,17 @@ class _Tally:
         own = self.open[side]
         while key in own:
             key += "\0"
-        own[key] = digest, (value if len(own) < MAX_SHOWN else None)
+        own[key] = digest, (value if key == self.wanted or (not self.wanted and len(own) < MAX_SHOWN) else None)
 
     def result(self) -> RowChanges:
         went, came = self.open
+        counts = len(came), self.changed, len(went)
+        if self.wanted is not None:
+            came, went = ({self.wanted: side[self.wanted]} if self.wanted in side else {} for side in (came, went))
         left = MAX_SHOWN - len(self.pairs)
         pairs = [RowPair(key.rstrip("\0"), None, row[1]) for key, row in _first(came, left)]
         pairs += [RowPair(key.rstrip("\0"), row[1], None) for key, row in _first(went, left - len(pairs))]
-        return RowChanges(len(came), self.changed, len(went), self.delta % MODULUS, self.pairs + pairs)
+        return RowChanges(*counts, self.delta % MODULUS, self.pairs + pairs)
 
 
 def _first(rows: dict[str, tuple[int, Any]], count: int) -> list[tuple[str, tuple[int, Any]]]:
@@ -102,13 +106,16 @@ def _key(value: Any, digest: int) -> str:
     return str(found) if isinstance(found, int) and not isinstance(found, bool) else f"#{digest:016x}"[:17]
 
 
-def diff_rows(old: Iterable[bytes], new: Iterable[bytes], path: str, watch: Watch | None = None) -> RowChanges:
+def diff_rows(
+    old: Iterable[bytes], new: Iterable[bytes], path: str, watch: Watch | None = None, keep: str | None = None
+) -> RowChanges:
     """Return what changed from ``old`` to ``new``, each a file in pieces, empty where there is none.
 
     JSONL is compared line by line and only lines that differ are parsed; CSV and JSON lists are read whole. A line
-    that is no JSON counts with the digest of its bytes. ``watch`` is told of every row that came.
+    that is no JSON counts with the digest of its bytes. ``watch`` is told of every row that came; ``keep`` is
+    the id of the only row that is wanted among the ``pairs``.
     """
-    tally = _Tally()
+    tally = _Tally(keep)
     for side, number, line in _differing(old, new, path):
         try:
             value, canonical = _parsed(line)

@@ -1,0 +1,152 @@
+"""Who changed what, why and when: the table that a reviewer or an auditor wants, from the commits themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelrelease.errors import InvalidInput
+from modelrelease.flows.check import Scope
+from modelrelease.git import history
+from modelrelease.git.history import Commit
+from modelrelease.registry import formats
+from modelrelease.registry.formats import KEYS, LOG_SUFFIX, RECORD, is_log, log_of
+from modelrelease.registry.judge import counts_text
+from modelrelease.registry.logs import Line, missing, read_log
+from modelrelease.registry.rows import diff_rows
+
+MAX_COMMITS = 2000
+
+
+class Entry:
+    """One line of the table."""
+
+    __slots__ = ("author", "commit", "date", "path", "reason", "what")
+
+    def __init__(self, date: str, author: str, reason: str, what: str, commit: str, path: str) -> None:
+        self.date = date
+        self.author = author
+        self.reason = reason
+        self.what = what
+        self.commit = commit
+        self.path = path
+
+    def as_json(self) -> dict[str, str]:
+        """Return the entry as plain values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def change_log(scope: Scope, paths: list[str], row: str | None = None) -> list[Entry]:
+    """Return the changes of ``paths`` (all governed files where none is named), newest first.
+
+    ``row``: only those that changed the row with this id, each with what it changed there.
+    """
+    wanted = [path for name in paths for path in (name, log_of(name))]
+    found = list(history.commits(scope.git, ["HEAD"], wanted, limit=MAX_COMMITS)) if scope.parents else []
+    before: dict[str, str | None] = {}
+    entries: list[Entry] = []
+    for commit in reversed(found):
+        entries += _commit_entries(scope, commit, before, row)
+        before.update(commit.files)
+    return entries[::-1]
+
+
+def _commit_entries(scope: Scope, commit: Commit, before: dict[str, str | None], row: str | None) -> list[Entry]:
+    entries: list[Entry] = []
+    if commit.merge:  # what it brings was changed, and said, on its branches
+        commit.files = {path: oid for path, oid in commit.files.items() if oid != before.get(path)}
+    for path in dict.fromkeys(name.removesuffix(LOG_SUFFIX) if is_log(name) else name for name in commit.files):
+        if not scope.governs(path):
+            continue
+        now = {**before, **commit.files}
+        try:
+            found = (
+                _row_entries(scope, commit, path, before, now, row)
+                if row
+                else _entries(scope, commit, path, before, now)
+            )
+        except InvalidInput as error:
+            found = [_entry(commit, path, {}, f"cannot be read: {error.findings[0].message}")]
+        entries += found
+    return entries
+
+
+def _entries(
+    scope: Scope, commit: Commit, path: str, before: dict[str, str | None], now: dict[str, str | None]
+) -> list[Entry]:
+    log = log_of(path)
+    lines = missing(_log(scope, now.get(log), log), _log(scope, before.get(log), log)) if log in commit.files else []
+    if lines:
+        return [_entry(commit, path, line.values, _said(line)) for line in lines]
+    if path not in commit.files:
+        return [_entry(commit, path, {}, "change log edited")]
+    old, new = before.get(path), now.get(path)
+    if new is None:
+        return [_entry(commit, path, {}, "deleted")]
+    version = _version(scope, new, path)
+    earlier = None if old is None else _version(scope, old, path)
+    if version is None or version.kind != KEYS:
+        return [_entry(commit, path, {}, "added" if old is None else "changed")]
+    record = version.record.values if version.record is not None else {}
+    if earlier is None:
+        what = "added"
+    elif earlier.content == version.content:
+        what = "record edited" if earlier.record != version.record else "form changed"
+    else:
+        what = "changed" if earlier.record != version.record else "changed under the same record"
+    return [_entry(commit, path, record, what)]
+
+
+def _version(scope: Scope, oid: str, path: str) -> formats.Governed | None:
+    if formats.holds_rows(path):
+        return None
+    return formats.read_governed(scope.objects.read(oid) or b"", path)
+
+
+def _log(scope: Scope, oid: str | None, log: str) -> list[Line]:
+    return [] if oid is None else read_log(scope.objects.read(oid), log)
+
+
+def _said(line: Line) -> str:
+    values = line.values
+    parts = ["deleted"] if values.get("deleted") else []
+    if "delta" in values:
+        parts.append(counts_text(values["added"], values["changed"], values["removed"]))
+    elif "sha256" in values:
+        parts.append("changed")
+    return ", ".join(parts)
+
+
+def _row_entries(
+    scope: Scope, commit: Commit, path: str, before: dict[str, str | None], now: dict[str, str | None], row: str
+) -> list[Entry]:
+    if path not in commit.files or not path.lower().endswith((".jsonl", ".csv", ".json")):
+        return []
+    oids = [oid for oid in (before.get(path), now.get(path)) if oid is not None]
+    sizes = scope.objects.sizes(oids) if oids else {}
+    old, new = (scope.pieces(side.get(path), sizes) for side in (before, now))
+    pair = next((pair for pair in diff_rows(old, new, path, keep=row).pairs if pair.id == row), None)
+    if pair is None:
+        return []
+    log = log_of(path)
+    lines = missing(_log(scope, now.get(log), log), _log(scope, before.get(log), log))
+    record: dict[str, Any] = lines[-1].values if lines else {}
+    return [_entry(commit, path, record, _row_change(pair.before, pair.after))]
+
+
+def _row_change(before: Any, after: Any) -> str:
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return "added" if before is None else "removed" if after is None else "changed"
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return "; ".join(f"{name}: {_short(before.get(name))} → {_short(after.get(name))}" for name in names[:5])
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _entry(commit: Commit, path: str, record: dict[str, Any], what: str) -> Entry:
+    """Return an entry; where there is no record, the commit's own author, day and subject stand in brackets."""
+    if not all(isinstance(record.get(key), str) for key in RECORD):
+        return Entry(commit.day, f"({commit.authors[0].name})", f"({commit.subject})", what, commit.sha[:10], path)
+    return Entry(record["date"], record["author"], record["reason"], what, commit.sha[:10], path)
