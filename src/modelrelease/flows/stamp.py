@@ -221,15 +221,23 @@ class _Work:
             wanted = self._wanted(path, data, version, None, path)
         last = newest(lines)
         record = self._record(last.record if last is not None else None, path, needed=False)
-        stamped = stamp_log(whole, wanted, record)
+        latest = self._latest(path, data, wanted)
+        stamped = stamp_log(whole, wanted, record, latest)
         if stamped.needs_reason:
             record = self._record(last.record if last is not None else None, path, needed=True)
             if record is None:
                 raise Refused(_no_reason(path))
-            stamped = stamp_log(whole, wanted, record)
+            stamped = stamp_log(whole, wanted, record, latest)
         new = log_bytes(stamped.lines)
         same = [line.values for line in current] == stamped.lines
         return None if same else (log, new)
+
+    def _latest(self, path: str, data: bytes | None, wanted: dict[str, object] | None) -> RowChanges | None:
+        """Return what changed since HEAD, where that is not the base; the base's own changes are ``wanted``."""
+        head = self.scope.parents[0].read(path) if self.scope.parents else None
+        if data is None or head is None or wanted is None or "delta" not in wanted:
+            return None
+        return _row_changes(head, path, data, path)
 
     def _lines(self, tree: object, path: str) -> list[Line]:
         from modelrelease.git.versions import Tree

@@ -124,8 +124,9 @@ def _canonical_text(data: bytes, path: str) -> bytes:
 def _from_mapping(located: Located) -> Governed:
     from modelrelease.records.canonical import canonical_bytes
 
-    content = canonical_bytes(without_record(located.value))
-    if not isinstance(located.value, dict):
+    value = {} if located.value is None else located.value  # a file that is empty so far can hold a record
+    content = canonical_bytes(without_record(value))
+    if not isinstance(value, dict):
         return Governed(BYTES, content)
     return Governed(KEYS, content, _record(located), located.line_of(()))
 
@@ -136,18 +137,18 @@ def _from_text(text: str, path: str) -> Governed:
 
     front, body, _ = split_front_matter(text, path)
     located = None if front is None else _yaml(front, path, 2)
-    if located is None or not isinstance(located.value, dict):
+    if located is None or not (located.value is None or isinstance(located.value, dict)):
         return Governed(BYTES, text.removesuffix("\n").encode("utf-8"))
     from modelrelease.records.canonical import canonical_bytes
 
-    said, plain = without_record(located.value), body.removesuffix("\n")
+    said, plain = without_record(located.value or {}), body.removesuffix("\n")
     content = canonical_bytes({"front_matter": said, "body": plain}) if said else plain.encode("utf-8")
     return Governed(KEYS, content, _record(located), 1)
 
 
 def _record(located: Located) -> Record | None:
     """Return the record at the top level or under `change`; None where there is no key of one."""
-    value = located.value
+    value = located.value or {}
     top = {key: value[key] for key in RECORD if key in value}
     change = value.get("change")
     if "change" not in value:

@@ -22,12 +22,18 @@ class Stamped:
         self.needs_reason = needs_reason
 
 
-def stamp_log(log: Log, wanted: dict[str, Any] | None, record: dict[str, str] | None) -> Stamped:
+def stamp_log(
+    log: Log,
+    wanted: dict[str, Any] | None,
+    record: dict[str, str] | None,
+    latest: RowChanges | None = None,
+) -> Stamped:
     """Return the lines of a log after a stamp.
 
     ``wanted``: what the new lines have to say of the file together (``delta`` and counts, ``sha256``, ``deleted``),
-    None where the file is what it was; ``record``: author, reason and date, None where no reason was given. Lines that
-    are on the default branch stay as they are; those that are not may be brought up to date.
+    None where the file is what it was; ``record``: author, reason and date, None where no reason was given;
+    ``latest``: what changed since the commit before. Lines that are on the default branch stay as they are; those that
+    are not may be brought up to date.
     """
     kept = [*log.new, *missing(log.settled, log.new)]
     pending = missing(kept, log.base)
@@ -44,7 +50,10 @@ def stamp_log(log: Log, wanted: dict[str, Any] | None, record: dict[str, str] | 
         return Stamped(_replaced(kept, fresh, {**said, **(record or {}), **_rest(wanted, others)}))
     if record is None:
         return Stamped([line.values for line in kept], needs_reason=True)
-    return Stamped([*(line.values for line in kept), {**record, **_rest(wanted, pending)}])
+    rest = _rest(wanted, pending)
+    if latest is not None and rest.get("delta") == latest.as_line()["delta"]:
+        rest.update(latest.as_line())  # what the commit before says is right: this line is about what came since
+    return Stamped([*(line.values for line in kept), {**record, **rest}])
 
 
 def _is_said(pending: list[Line], wanted: dict[str, Any] | None) -> bool:
