@@ -175,7 +175,7 @@ def entry_of(scope: Scope, path: str, deltas: dict[str, Delta]) -> Entry | None:
     """Return what stands at ``path`` in the new tree."""
     if path in deltas:
         return deltas[path].new
-    return scope.new.entries([path]).get(path)
+    return scope.new.entry(path)
 
 
 def blob_sizes(scope: Scope, paths: list[str]) -> dict[str, int]:

@@ -29,5 +29,5 @@ def find_restored(scope: Scope, revision: str, path: str) -> str | None:
 
 
 def _now(scope: Scope, path: str) -> str | None:
-    found = scope.new.find(path)
-    return None if found is None else found[0]
+    found = scope.new.entry(path)
+    return None if found is None else found.oid

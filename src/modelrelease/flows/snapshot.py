@@ -26,12 +26,12 @@ def snapshot(git: Git, name: str, path: str, *, push: bool) -> str:
         raise invalid(name, Code.USAGE, "is no name for a snapshot", "use letters, digits, `_`, `-` and `.`")
     objects = Objects(git)
     try:
-        found = Tree(git, objects, "HEAD").find(path)
+        found = Tree(git, objects, "HEAD").entry(path)
         if found is None:
             raise invalid(path, Code.UNREADABLE, "is not in HEAD", "commit it first")
         if git.ask("diff", "--quiet", "HEAD", "--", path) is None:
             raise Refused(Finding(path, Code.NOT_STAMPED, "is not as in HEAD", "commit it first, or put it back"))
-        message = _message(path, found[1])
+        message = _message(objects, path, found.oid)
     finally:
         objects.close()
     tag = f"dataset/{name}@v{_next(git, name)}"
@@ -47,9 +47,17 @@ def _next(git: Git, name: str) -> int:
     return max(numbers, default=0) + 1
 
 
-def _message(path: str, data: bytes) -> str:
-    lines = [f"{path}", "", f"sha256: {formats.lfs_oid(data) or hashlib.sha256(data).hexdigest()}"]
-    if formats.lfs_oid(data) is None and formats.read_governed(data, path).kind == formats.ROWS:
-        rows = diff_rows((), (data,), path)
+def _message(objects: Objects, path: str, oid: str) -> str:
+    head = objects.head(oid, 1024)
+    digest = hashlib.sha256()
+    for piece in objects.stream(oid):
+        digest.update(piece)
+    lines = [path, "", f"sha256: {formats.lfs_oid(head) or digest.hexdigest()}"]
+    if formats.lfs_oid(head) is None and _has_rows(objects, path, oid):
+        rows = diff_rows((), objects.stream(oid), path)
         lines += [f"rows: {rows.added}", f"digest: {rows.delta:064x}"]
     return "\n".join(lines) + "\n"
+
+
+def _has_rows(objects: Objects, path: str, oid: str) -> bool:
+    return formats.holds_rows(path) or formats.read_governed(objects.read(oid) or b"", path).kind == formats.ROWS

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Refused
-from modelrelease.flows.check import Scope, complete_staged, staged_scope
+from modelrelease.flows.check import SMALL, Scope, complete_staged, staged_scope
 from modelrelease.flows.examine import sha256_named
-from modelrelease.flows.standing import work_tree_bytes
+from modelrelease.flows.standing import file_size, read_pieces, work_tree_bytes
 from modelrelease.git import history, trees
 from modelrelease.git.process import Git
+from modelrelease.git.versions import Tree
 from modelrelease.records.files import write_atomic
 from modelrelease.registry import formats
 from modelrelease.registry.formats import KEYS, LOG_SUFFIX, RECORD, ROWS, Governed, Record, is_log, log_of
@@ -124,6 +125,17 @@ def _governed(scope: Scope, paths: list[str]) -> list[str]:
     return [path for path in names if scope.governs(path)]
 
 
+class _Side:
+    """A file of the work tree or of a tree: its bytes (of rows that are many, the first), and all of it in pieces."""
+
+    __slots__ = ("data", "path", "pieces")
+
+    def __init__(self, path: str, data: bytes, pieces: Callable[[], Iterable[bytes]]) -> None:
+        self.path = path
+        self.data = data
+        self.pieces = pieces
+
+
 class _Work:
     """Works out what a stamp writes for one file."""
 
@@ -136,29 +148,54 @@ class _Work:
 
     def plan(self, path: str, *, named: bool) -> tuple[str, bytes] | None:
         """Return the path and content to write; None where nothing is to be done. ``named``: it was asked for."""
-        data = work_tree_bytes(self.scope.git.folder, path)
-        if isinstance(data, Finding):
-            raise Refused(data)
+        new = self._work_side(path)
         old_path = self._moved[path].old_path if path in self._moved else path
         old_path = old_path if self.scope.governs(old_path) else path
-        base = self.scope.base.read(old_path) if self.scope.base is not None else None
-        if data is None and (base is None or old_path != path or self._has_moved(path)):
+        old = self._tree_side(self.scope.base, old_path)
+        if new is None and (old is None or old_path != path or self._has_moved(path)):
             return None
-        version = None if data is None else self._version(data, path)
+        version = None if new is None else self._version(new)
         if version is not None and version.kind == KEYS:
-            assert data is not None
-            return self._plan_keys(path, data, version, base, old_path, named=named)
-        return self._plan_log(path, data, version, base, old_path, named=named)
+            assert new is not None
+            return self._plan_keys(new, version, old, named=named)
+        return self._plan_log(path, new, version, old, named=named)
+
+    def _work_side(self, path: str) -> _Side | None:
+        """Return the work tree's file; of one that is larger than memory should hold, only what it begins with."""
+        root = self.scope.git.folder
+        size = file_size(root, path)
+        if size is not None and size > SMALL and formats.holds_rows(path):
+            place = Path(root) / path
+            return _Side(path, _beginning(place), lambda: read_pieces(place))
+        data = work_tree_bytes(root, path)
+        if isinstance(data, Finding):
+            raise Refused(data)
+        return None if data is None else _Side(path, data, lambda: (data,))
+
+    def _tree_side(self, tree: Tree | None, path: str) -> _Side | None:
+        entry = None if tree is None else tree.entry(path)
+        if entry is None or entry.mode in (trees.LINK, trees.SUBMODULE):
+            return None
+        objects = self.scope.objects
+        if formats.holds_rows(path) and objects.sizes([entry.oid])[entry.oid] > SMALL:
+            return _Side(path, objects.head(entry.oid, _CHUNK), lambda: objects.stream(entry.oid))
+        data = objects.read(entry.oid) or b""
+        return _Side(path, data, lambda: (data,))
 
     def _has_moved(self, path: str) -> bool:
         return any(delta.old_path == path and delta.path != path for delta in self.scope.base_deltas.values())
 
-    def _version(self, data: bytes, path: str) -> Governed:
+    def _version(self, side: _Side) -> Governed:
         """Return the work tree's version; a file that Git LFS keeps has no rows as far as git is concerned."""
-        stored = self.scope.new.read(path)
+        stored = self._stored(side.path)
         if stored is not None and formats.lfs_oid(stored) is not None:
-            return Governed(formats.BYTES, data)
-        return formats.read_governed(data, path)
+            return Governed(formats.BYTES, side.data)
+        return formats.read_governed(side.data, side.path)
+
+    def _stored(self, path: str) -> bytes | None:
+        """Return what the index holds of a file; the beginning where that is much."""
+        entry = self.scope.new.entry(path)
+        return None if entry is None else self.scope.objects.head(entry.oid, SMALL)
 
     def _record(self, before: Record | None, path: str, *, needed: bool) -> dict[str, str] | None:
         """Return the record to write; None where there is no reason. Raises Refused where the rules refuse it."""
@@ -177,15 +214,8 @@ class _Work:
             raise Refused([Finding(path, finding.code, finding.message, finding.todo) for finding in findings])
         return record
 
-    def _plan_keys(
-        self, path: str, data: bytes, version: Governed, base: bytes | None, old_path: str, *, named: bool
-    ) -> tuple[str, bytes] | None:
-        before = None
-        if base is not None:
-            try:
-                before = formats.read_governed(base, old_path)
-            except InvalidInput:
-                before = None
+    def _plan_keys(self, new: _Side, version: Governed, old: _Side | None, *, named: bool) -> tuple[str, bytes] | None:
+        path, before = new.path, _readable(old)
         unchanged = before is not None and before.content == version.content
         if unchanged and (version.record is not None or not named):
             return None
@@ -196,14 +226,14 @@ class _Work:
         record = self._record(replaced, path, needed=True)
         if record is None:
             raise Refused(_no_reason(path))
-        new = with_record(data, path, record)
-        return None if new == data else (path, new)
+        edited = with_record(new.data, path, record)
+        return None if edited == new.data else (path, edited)
 
     def _is_complete(self, record: Record) -> bool:
         return all(record.text(key) for key in RECORD)
 
     def _plan_log(
-        self, path: str, data: bytes | None, version: Governed | None, base: bytes | None, old_path: str, *, named: bool
+        self, path: str, new: _Side | None, version: Governed | None, old: _Side | None, *, named: bool
     ) -> tuple[str, bytes] | None:
         log = log_of(path)
         if name_too_long(log):
@@ -212,59 +242,52 @@ class _Work:
         current_bytes = work_tree_bytes(self.scope.git.folder, log)
         if isinstance(current_bytes, Finding):
             raise Refused(current_bytes)
+        old_path = path if old is None else old.path
         current, lines = read_log(current_bytes, log), self._lines(self.scope.base, old_path)
         held = [line for tree in self.scope.parents for line in self._lines(tree, path)]
         tips = [line for tree in self.scope.tips for line in self._lines(tree, path)]
         whole = Log(log, current, lines, held, tips)
-        wanted = self._wanted(path, data, version, base, old_path)
-        if wanted is None and named and not current and data is not None:
-            wanted = self._wanted(path, data, version, None, path)
+        wanted = self._wanted(new, version, old)
+        if wanted is None and named and not current and new is not None:
+            wanted = self._wanted(new, version, None)
         last = newest(lines)
         record = self._record(last.record if last is not None else None, path, needed=False)
-        latest = self._latest(path, data, wanted)
+        latest = self._latest(path, new, wanted)
         stamped = stamp_log(whole, wanted, record, latest)
         if stamped.needs_reason:
             record = self._record(last.record if last is not None else None, path, needed=True)
             if record is None:
                 raise Refused(_no_reason(path))
             stamped = stamp_log(whole, wanted, record, latest)
-        new = log_bytes(stamped.lines)
         same = [line.values for line in current] == stamped.lines
-        return None if same else (log, new)
+        return None if same else (log, log_bytes(stamped.lines))
 
-    def _latest(self, path: str, data: bytes | None, wanted: dict[str, object] | None) -> RowChanges | None:
+    def _latest(self, path: str, new: _Side | None, wanted: dict[str, object] | None) -> RowChanges | None:
         """Return what changed since HEAD, where that is not the base; the base's own changes are ``wanted``."""
-        head = self.scope.parents[0].read(path) if self.scope.parents else None
-        if data is None or head is None or wanted is None or "delta" not in wanted:
+        base, head = self.scope.base, self.scope.parents[0] if self.scope.parents else None
+        if new is None or head is None or base is None or head.name == base.name or "delta" not in (wanted or {}):
             return None
-        return _row_changes(head, path, data, path)
+        side = self._tree_side(head, path)
+        return None if side is None else _row_changes(side, new, path)
 
-    def _lines(self, tree: object, path: str) -> list[Line]:
-        from modelrelease.git.versions import Tree
+    def _lines(self, tree: Tree | None, path: str) -> list[Line]:
+        return [] if tree is None else read_log(tree.read(log_of(path)), log_of(path))
 
-        return read_log(tree.read(log_of(path)), log_of(path)) if isinstance(tree, Tree) else []
-
-    def _wanted(
-        self, path: str, data: bytes | None, version: Governed | None, base: bytes | None, old_path: str
-    ) -> dict[str, object] | None:
+    def _wanted(self, new: _Side | None, version: Governed | None, old: _Side | None) -> dict[str, object] | None:
         """Return what the new lines have to say of the file; None where it is what it was."""
-        if version is None:
-            changes = _row_changes(base, old_path, None, path)
+        if new is None or version is None:
+            changes = None if old is None or not _has_rows(old) else _row_changes(old, None, old.path)
             return {"deleted": True, **(changes.as_line() if changes is not None else {})}
-        assert data is not None
         if version.kind == ROWS:
-            changes = _row_changes(base, old_path, data, path)
-            return wanted_rows(changes, is_new=base is None)
-        if base is not None:
-            try:
-                before = formats.read_governed(base, old_path).content
-            except InvalidInput:
-                before = None
-            if before == version.content or formats.lfs_oid(base) == sha256_named(data):
-                return None
-        stored = self.scope.new.read(path)
-        clean = stored is not None and formats.lfs_oid(stored) is None and _same_text(stored, data)
-        return {"sha256": sha256_named(stored if clean and stored is not None else data)}
+            return wanted_rows(_row_changes(old, new, new.path), is_new=old is None)
+        before = _readable(old)
+        if before is not None and before.content == version.content:
+            return None
+        if old is not None and formats.lfs_oid(old.data) == sha256_named(new.data):
+            return None
+        stored = self._stored(new.path)
+        clean = stored is not None and formats.lfs_oid(stored) is None and _same_text(stored, new.data)
+        return {"sha256": sha256_named(stored if clean and stored is not None else new.data)}
 
 
 def _same_text(stored: bytes, data: bytes) -> bool:
@@ -272,21 +295,30 @@ def _same_text(stored: bytes, data: bytes) -> bool:
     return stored == data or stored == data.replace(b"\r\n", b"\n")
 
 
-def _row_changes(base: bytes | None, old_path: str, data: bytes | None, path: str) -> RowChanges | None:
-    """Return what changed row by row; None where neither side has rows."""
-    old = base if base is not None and _has_rows(base, old_path) else None
-    if old is None and data is None:
+def _row_changes(old: _Side | None, new: _Side | None, path: str) -> RowChanges:
+    """Return what changed row by row; a side that has no rows counts as empty."""
+    before = old.pieces() if old is not None and _has_rows(old) else ()
+    return diff_rows(before, new.pieces() if new is not None else (), path)
+
+
+def _has_rows(side: _Side) -> bool:
+    version = _readable(side)
+    return version is not None and version.kind == ROWS
+
+
+def _readable(side: _Side | None) -> Governed | None:
+    """Return a version that git holds; None where it cannot be read, so that whatever is new is a change."""
+    if side is None:
         return None
-    return diff_rows((old,) if old else (), (data,) if data else (), path)
-
-
-def _has_rows(data: bytes, path: str) -> bool:
-    if formats.lfs_oid(data) is not None:
-        return False
     try:
-        return formats.read_governed(data, path).kind == ROWS
+        return formats.read_governed(side.data, side.path)
     except InvalidInput:
-        return False
+        return None
+
+
+def _beginning(place: Path) -> bytes:
+    with place.open("rb") as stream:
+        return stream.read(_CHUNK)
 
 
 def _no_reason(path: str) -> Finding:

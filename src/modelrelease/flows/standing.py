@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput
@@ -18,6 +19,7 @@ from modelrelease.registry.judge import Judge, judge_standing
 from modelrelease.registry.logs import read_log
 from modelrelease.registry.policy import CONFIG_FILE, read_policy
 
+_CHUNK = 1 << 20
 Read = Callable[[str], "bytes | Finding | None"]
 
 
@@ -61,6 +63,22 @@ def work_tree_bytes(root: str, path: str) -> bytes | Finding | None:
         return None
     except OSError as error:
         return Finding(path, Code.UNREADABLE, error.strerror or str(error), "make it readable")
+
+
+def file_size(root: str, path: str) -> int | None:
+    """Return the size of a regular file; None where there is none."""
+    try:
+        found = os.lstat(os.path.join(root, path))  # noqa: PTH118
+    except OSError:
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def read_pieces(place: Path) -> Iterator[bytes]:
+    """Yield a file in pieces."""
+    with place.open("rb") as stream:
+        while data := stream.read(_CHUNK):
+            yield data
 
 
 def _check(scope: Scope, paths: Iterable[str], read: Read, today: datetime.date) -> Checked:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Names may hold anything git allows: none is a pattern, and none is quoted.
 _OPTIONS = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "--literal-pathspecs", "--no-pager")
+# Maps packs in small windows and inflates in pieces: a blob of gigabytes is not held by git either.
+STREAMING = ("-c", "core.packedGitWindowSize=16m", "-c", "core.packedGitLimit=64m", "-c", "core.bigFileThreshold=1m")
 _ERROR_TEXT = 300
 
 
@@ -54,7 +56,8 @@ class Git:
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command line of a call."""
-        return ["git", *_OPTIONS, "-C", self.folder, *arguments]
+        streaming = STREAMING if arguments[:2] == ("cat-file", "blob") else ()
+        return ["git", *_OPTIONS, *streaming, "-C", self.folder, *arguments]
 
     def start(self, *arguments: str, stdin: bool = False) -> Running:
         """Start git with its output, and its input where asked for, as pipes; what it complains of is dropped."""

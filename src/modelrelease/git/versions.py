@@ -30,8 +30,12 @@ class Tree:
         """Return a file's object id and bytes; None where there is none."""
         if "\n" not in path:
             return self._objects.read_as(f"{self.name}:{path}")
-        entry = self.entries([path]).get(path)  # a request to cat-file ends at a line's end
+        entry = self.entry(path)  # a request to cat-file ends at a line's end
         return None if entry is None else self._objects.read_as(entry.oid)
+
+    def entry(self, path: str) -> trees.Entry | None:
+        """Return what stands at ``path``, its content unread."""
+        return self.entries([path]).get(path)
 
     def entries(self, paths: list[str] | None = None) -> dict[str, trees.Entry]:
         """Return the files, or those at or below ``paths``, with mode and object id."""
