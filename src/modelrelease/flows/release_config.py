@@ -36,9 +36,10 @@ def check_config(tree: Tree, touched: list[str]) -> list[Finding]:
         if tree.read(config.suite) is None:
             message = f"`suite` names {config.suite}, which is not in git"
             return [Finding(CONFIG_FILE, Code.UNREADABLE, message, "add it, or correct the name")]
+        from modelrelease.scoring.items import build_items
         from modelrelease.scoring.suites import load_suite
 
-        load_suite(config.suite, reader)
+        build_items(load_suite(config.suite, reader).tasks)
     except InvalidInput as error:
         # What a pull request did not touch is not its fault, and a pointer's rows are not here to be looked at.
         own = CONFIG_FILE in touched or bool(read & set(touched))

@@ -69,7 +69,7 @@ class _Side:
 def differing_lines(old: Iterable[bytes], new: Iterable[bytes]) -> Iterator[tuple[int, int, bytes]]:
     """Yield ``(side, line number, line)`` for each line of the one file that has no counterpart in the other.
 
-    ``old`` and ``new`` are the files in pieces of any size; a line comes without its end. Memory is that of a few
+    ``old`` and ``new`` are the files in pieces of any size; a line comes without its line feed. Memory is that of a few
     pieces, or of the longest line.
     """
     sides = _Side(old), _Side(new)
@@ -137,7 +137,7 @@ def _take(which: int, side: _Side, lines: list[bytes]) -> Iterator[tuple[int, in
     for line in lines:
         number = side.number
         side.skip(len(line))
-        yield which, number, line.rstrip(b"\r\n")
+        yield which, number, line.removesuffix(b"\n")
 
 
 def _meeting(old: list[bytes], new: list[bytes]) -> tuple[int, int] | None:

@@ -117,10 +117,11 @@ def diff_rows(
     """
     tally = _Tally(keep)
     for side, number, line in _differing(old, new, path):
+        text = line.removesuffix(b"\r")
         try:
-            value, canonical = _parsed(line)
+            value, canonical = _parsed(text)
         except BadJson as error:
-            tally.take(side, None, line)
+            tally.take(side, None, text)
             if watch is not None and side == NEW:
                 watch(number, line, None, error)
         else:
