@@ -316,7 +316,8 @@ def test_a_hook_waits_for_nothing_that_it_does_not_need(
         repository.write(change, head + f"author: {NAME}\nreason: {REASON}\ndate: {TODAY}\n")
     repository.stage()
     program = (
-        "import sys\nbefore = set(sys.modules)\nfrom modelrelease.cli.hooks import main\ncode = main(['modelrelease'])\n"
+        "import sys\nbefore = set(sys.modules)\nfrom modelrelease.cli.hooks import main\n"
+        "code = main(['modelrelease'])\n"
         f"print(code, sorted({set(HEAVY) | set(also)!r} & (set(sys.modules) - before)))"
     )
     done = subprocess.run(

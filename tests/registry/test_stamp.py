@@ -76,7 +76,8 @@ def test_pending_numbers_are_brought_up_to_date_not_added_to(
     accepts()
     assert len(repository.read(LOG).splitlines()) == 2
     better = "Two questions that users asked last week"
-    assert modelrelease("stamp", "--reason", better, "--add").code == 0
+    assert modelrelease("stamp", "--reason", better, "--add").out == "nothing to stamp: what changed has its record\n"
+    assert modelrelease("stamp", DATA, "--reason", better, "--add").code == 0
     assert (last_line(repository)["reason"], len(repository.read(LOG).splitlines())) == (better, 2)
 
 
@@ -171,3 +172,14 @@ def test_line_ends_that_git_changes_do_not_matter(
     repository.stage()
     assert modelrelease("stamp", "--reason", REASON, "--add").code == 0
     accepts()
+
+
+def test_a_record_that_stands_there_and_passes_stays(repository: Repository, modelrelease: Modelrelease) -> None:
+    own = PROMPT.replace("Ask one question at a time", "Start with the simplest of prompts")
+    repository.write("prompts/own.prompt.yml", own)
+    repository.write("prompts/lazy.prompt.yml", PROMPT.replace("Ask one question at a time", "update"))
+    repository.stage()
+    assert modelrelease("stamp", "--reason", REASON, "--add").out == "stamped prompts/lazy.prompt.yml\n"
+    assert repository.read("prompts/own.prompt.yml") == own
+    assert modelrelease("stamp", "prompts/own.prompt.yml", "--reason", REASON).code == 0
+    assert repository.read("prompts/own.prompt.yml") != own

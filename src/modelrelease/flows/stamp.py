@@ -17,9 +17,9 @@ from modelrelease.git.process import Git
 from modelrelease.git.versions import Tree
 from modelrelease.records.files import write_atomic
 from modelrelease.registry import formats
-from modelrelease.registry.formats import KEYS, LOG_SUFFIX, RECORD, ROWS, Governed, Record, is_log, log_of
+from modelrelease.registry.formats import KEYS, LOG_SUFFIX, ROWS, Governed, Record, is_log, log_of
 from modelrelease.registry.log_edit import log_bytes, stamp_log, wanted_rows
-from modelrelease.registry.logs import Line, Log, name_too_long, newest, read_log
+from modelrelease.registry.logs import Line, Log, missing, name_too_long, newest, read_log
 from modelrelease.registry.record_edit import with_record
 from modelrelease.registry.rows import RowChanges, diff_rows
 from modelrelease.registry.rules import Authors, check_record
@@ -220,8 +220,8 @@ class _Work:
         if unchanged and (version.record is not None or not named):
             return None
         replaced = before.record if before is not None else None
-        has_own = version.record is not None and version.record != replaced and self._is_complete(version.record)
-        if has_own and self.stamp.reason is None:
+        own = version.record if version.record is not None and version.record != replaced else None
+        if own is not None and not named and self._is_good(own, path, replaced):
             return None
         record = self._record(replaced, path, needed=True)
         if record is None:
@@ -229,8 +229,9 @@ class _Work:
         edited = with_record(new.data, path, record)
         return None if edited == new.data else (path, edited)
 
-    def _is_complete(self, record: Record) -> bool:
-        return all(record.text(key) for key in RECORD)
+    def _is_good(self, record: Record, path: str, before: Record | None) -> bool:
+        """Return whether a record that stands there already passes: it is its author's, and stays."""
+        return not check_record(record, path, self.rules, self.stamp.today, None, before)
 
     def _plan_log(
         self, path: str, new: _Side | None, version: Governed | None, old: _Side | None, *, named: bool
@@ -251,11 +252,15 @@ class _Work:
         if wanted is None and named and not current and new is not None:
             wanted = self._wanted(new, version, None)
         last = newest(lines)
-        record = self._record(last.record if last is not None else None, path, needed=False)
+        before = last.record if last is not None else None
+        own = missing(whole.pending, [*whole.settled, *held])
+        good = bool(own) and all(self._is_good(line.record, path, before) for line in own)
+        # A line of this commit that passes is brought up to date; its reason is replaced only where it is asked for.
+        record = None if good and not named else self._record(before, path, needed=False)
         latest = self._latest(path, new, wanted)
         stamped = stamp_log(whole, wanted, record, latest)
         if stamped.needs_reason:
-            record = self._record(last.record if last is not None else None, path, needed=True)
+            record = self._record(before, path, needed=True)
             if record is None:
                 raise Refused(_no_reason(path))
             stamped = stamp_log(whole, wanted, record, latest)
