@@ -53,6 +53,7 @@ acceptance: $(VENV)/installed-for-acceptance
 benchmarks: $(VENV)/installed-for-tests
 	$(BIN)/python benchmarks/operating_characteristics.py
 	$(BIN)/python benchmarks/compare_speed.py
+	$(BIN)/python benchmarks/registry_speed.py
 
 schemas: $(VENV)/installed
 	$(BIN)/python docs/generate.py

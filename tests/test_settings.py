@@ -10,8 +10,10 @@ from modelrelease.settings import (
     WorkflowFiles,
     action_inputs,
     cache_home,
+    commit_environment,
     git_environment,
     partial_runs,
+    pushed_range,
     run_url,
     workflow_files,
 )
@@ -66,3 +68,13 @@ def test_outside_of_a_job_there_are_no_workflow_files() -> None:
     assert workflow_files({"GITHUB_OUTPUT": ""}) == WorkflowFiles(None, None, None)
     environ = {"GITHUB_OUTPUT": "/o", "GITHUB_STEP_SUMMARY": "/s", "RUNNER_TEMP": "/t"}
     assert workflow_files(environ) == WorkflowFiles(Path("/o"), Path("/s"), Path("/t"))
+
+
+def test_what_git_tells_a_hook_of_the_commit_in_the_making() -> None:
+    told = {"GIT_INDEX_FILE": "i", "GIT_AUTHOR_NAME": "A", "GIT_DIR": "elsewhere", "GIT_AUTHOR_EMAIL": ""}
+    assert commit_environment(told) == {"GIT_INDEX_FILE": "i", "GIT_AUTHOR_NAME": "A"}
+
+
+def test_a_push_comes_with_two_refs() -> None:
+    assert pushed_range({"PRE_COMMIT_FROM_REF": "a", "PRE_COMMIT_TO_REF": "b"}) == ("a", "b")
+    assert pushed_range({"PRE_COMMIT_FROM_REF": "a"}) is None

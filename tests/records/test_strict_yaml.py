@@ -296,3 +296,27 @@ def test_both_parsers_of_pyyaml_read_the_same(text: str) -> None:
             except InvalidInput as error:
                 seen.append(({finding.code for finding in error.findings}, None))
     assert repr(seen[0]) == repr(seen[1]) or seen[0][1] is seen[1][1] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: !function utils.f", {"a": {"!function": "utils.f"}}),
+        ("a: !x [1, !y {b: 2}]", {"a": {"!x": [1, {"!y": {"b": 2}}]}}),
+        ("a: !!null ''", {"a": ""}),
+        ("a: !!null", {"a": None}),
+        ("a: !!str 7", {"a": "7"}),
+        ("a: !!int 7", {"a": 7}),
+        ("a: !!map {b: !!seq [c]}", {"a": {"b": ["c"]}}),
+    ],
+)
+def test_tags_may_be_kept_without_being_acted_on(text: str, value: object) -> None:
+    assert read_yaml(text, "f", opaque_tags=True).value == value
+    with pytest.raises(InvalidInput, match="MR205 uses the tag"):
+        read_yaml(text, "f")
+
+
+@pytest.mark.parametrize("text", ["a: !!python/object:os.system []", "a: !!binary eA==", "a: !!set {b}", "a: ! 7"])
+def test_tags_that_make_objects_are_refused_everywhere(text: str) -> None:
+    with pytest.raises(InvalidInput, match="MR205 uses the tag"):
+        read_yaml(text, "f", opaque_tags=True)

@@ -156,6 +156,7 @@ def test_a_dataset_that_is_new_is_checked_whole(hook: Hook, repository: Reposito
     repository.write("datasets/new.csv", "id,a\n1,x\n1,y\n2\n")
     repository.write("datasets/new.json", '[{"id": 1}, {"no": 2}]')
     repository.write("datasets/prompt.json", '{"template": "x"}')
+    repository.write("datasets/words.json", '["no", "rows", 7]')
     repository.stage()
     assert [line.partition(";")[0].partition(" the ")[0] for line in said(hook("dataset-rows"), 2)] == [
         "datasets/new.csv:3: MR303",

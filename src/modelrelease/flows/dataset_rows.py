@@ -66,12 +66,17 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 def _check_whole(changes: Changes, path: str) -> list[Finding]:
     data = changes.read(path)
-    if path.lower().endswith(".json") and not isinstance(read_json(decode(data, path), path).value, list):
+    if path.lower().endswith(".json") and not _holds_objects(read_json(decode(data, path), path).value):
         return []
     rules = RowRules(path)
     for row in read_dataset(data, path):
         rules.take(row.line, b"", row.fields, None)
     return rules.findings
+
+
+def _holds_objects(value: object) -> bool:
+    """Return whether a JSON document is a list of rows, and not a prompt, or a list of words or numbers."""
+    return isinstance(value, list) and (not value or any(isinstance(item, dict) for item in value))
 
 
 def find_leaks(changes: Changes, path: str, training: str) -> list[Finding]:

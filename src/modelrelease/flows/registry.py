@@ -45,8 +45,8 @@ def check_changes(scope: Scope, today: datetime.date) -> Checked:
     paths = targets(scope)
     judge = Judge(scope.policy.rules, today, KnownAuthors(scope))
     examiner = Examiner(scope, judge, paths)
-    findings = [finding for path in paths for finding in examiner.examine(path)]
-    return Checked(findings, examiner.notes, len(paths))
+    findings = dict.fromkeys(finding for path in paths for finding in examiner.examine(path))
+    return Checked(list(findings), examiner.notes, len(paths))
 
 
 def verdict(findings: list[Finding]) -> ModelreleaseError:

@@ -61,9 +61,11 @@ class Objects:
             stdin.write(name.encode("utf-8", "surrogateescape") + b"\n")
             stdin.flush()
         except OSError as error:
+            self.close()
             raise unavailable(self._git.folder, "git cat-file has ended") from error
         head = stdout.readline()
         if not head:
+            self.close()
             raise unavailable(self._git.folder, "git cat-file gives no answer")
         if head.endswith((b" missing\n", b" ambiguous\n")):
             return None

@@ -59,7 +59,8 @@ def read_yaml(text: str, path: str, first_line: int = 1, *, opaque_tags: bool = 
     """Return the one document in ``text`` (as ``decode`` gives it); None is its value when it is empty.
 
     ``first_line`` is the line of the file on which ``text`` begins. ``opaque_tags``: a file's own tags (`!function`)
-    are kept as ``{tag: value}`` instead of refused. Raises InvalidInput with lines: MR201
+    are kept as ``{tag: value}`` instead of refused, and those of the core schema (`!!null`) are read.
+    Raises InvalidInput with lines: MR201
     (syntax, control characters, nesting), MR203 (duplicate keys), MR204 (numbers that are not finite), MR205
     (several documents, merge keys, tags, keys that are no text, aliases that recur or expand without bound).
     """

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # What aliases may add to a document: nodes, where a text counts one more for each 64 characters.
 MAX_ALIASED = 100_000
 _TEXT_OF_A_NODE = 64
+# YAML 1.2.2, section 10.3: what a plain value is anyway, said aloud. Only tools write them.
+_CORE_TAGS = frozenset({"!!null", "!!bool", "!!int", "!!float", "!!str", "!!map", "!!seq"})
 
 
 class _Node:
@@ -107,6 +109,8 @@ class TreeBuilder:
         if self.opaque_tags and len(event.tag) > 1 and event.tag.startswith("!"):
             return str(event.tag)
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        if self.opaque_tags and tag in _CORE_TAGS:
+            return None
         self._note(line, f"uses the tag {faults.quoted(tag)}", "remove the tag; put text in quotes")
         return None
 
@@ -117,7 +121,8 @@ class TreeBuilder:
         text = self.restore(event.value)
         block = event.style == "|"
         place = Place(line, line + 1 if event.style in ("|", ">") else line, block)
-        value: Any = self._plain(text, line) if plain and event.tag is None else text
+        resolved = event.tag is None or (self.opaque_tags and tag is None and not event.tag.endswith((":str", "!")))
+        value: Any = self._plain(text, line) if plain and resolved else text
         value = value if tag is None else {tag: value}
         node = _Node(value, place, 1 + len(text) // _TEXT_OF_A_NODE, merge=plain and text == "<<")
         if not plain and faults.SURROGATE.search(text):
