@@ -11,7 +11,7 @@ from repositories import REASON, Repository, jsonl
 import modelrelease.flows.check as check_flow
 import modelrelease.flows.dataset_rows as rows_flow
 import modelrelease.flows.examine as examine_flow
-import modelrelease.flows.stamp as stamp_flow
+import modelrelease.flows.stamp_plan as stamp_flow
 from modelrelease.git.objects import Objects
 from modelrelease.git.process import Git
 from modelrelease.registry.hooks.dataset import find_ids

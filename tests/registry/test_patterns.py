@@ -17,7 +17,7 @@ PATTERN = st.builds(
     st.sampled_from(["", "/"]),
     st.lists(PARTS, min_size=1, max_size=3),
     st.sampled_from(["", "/", "/**"]),
-)
+).filter(lambda pattern: pattern.count("**") <= 3)
 PATHS = [
     "/".join(parts)
     for parts in (
@@ -65,3 +65,13 @@ def test_a_pattern_governs_what_git_would_ignore(oracle: Path, pattern: str) -> 
 def test_patterns_by_example(patterns: list[str], governed: list[str], free: list[str]) -> None:
     question = Patterns(patterns)
     assert [path for path in [*governed, *free] if question(path)] == governed
+
+
+@pytest.mark.parametrize("pattern", ["**/a/**/b/**/c/**/d", "[z-a]"])
+def test_a_pattern_that_cannot_be_one_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match=r"has more than 3|is not valid"):
+        Patterns([pattern])
+
+
+def test_many_stars_do_not_take_for_ever() -> None:
+    assert not Patterns(["*a" * 40 + "b"])("a" * 4000)

@@ -23,7 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
     from modelrelease.errors import escape_controls
     from modelrelease.flows.check import open_git
     from modelrelease.flows.registry import today
-    from modelrelease.flows.stamp import Stamp, relative_paths, stamp_changes
+    from modelrelease.flows.stamp import relative_paths, stamp_changes
+    from modelrelease.flows.stamp_plan import Stamp
     from modelrelease.settings import commit_environment
 
     git = open_git(os.curdir, commit_environment())

@@ -19,6 +19,7 @@ from modelrelease.registry.judge import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from modelrelease.flows.restored import Restorer
     from modelrelease.git.trees import Entry
     from modelrelease.git.versions import Tree
     from modelrelease.registry.logs import Line, Log
@@ -38,6 +39,9 @@ class Examiner:
         self.notes: list[str] = []
         self._new = {delta.path: delta for delta in scope.deltas}
         self._new.update({path: delta for path, delta in scope.base_deltas.items() if path not in self._new})
+        self._moved = {delta.old_path: delta for delta in scope.base_deltas.values() if delta.old_path != delta.path}
+        self._paths = paths
+        self._restorer: Restorer | None = None
         rows = [path for path in paths if path.lower().endswith((".jsonl", ".csv"))]
         self._sizes = blob_sizes(scope, rows)
 
@@ -74,19 +78,13 @@ class Examiner:
         """Return what the base holds of a file, and under which name."""
         delta = self.scope.base_deltas.get(path)
         if delta is None:
-            if path in {other.old_path for other in self.scope.base_deltas.values() if other.old_path != other.path}:
-                return self._renamed_away(path)
-            return new, path
+            moved = self._moved.get(path)
+            if moved is None:
+                return new, path
+            return (None if self.scope.governs(moved.path) else moved.old), path
         if delta.old_path != path and not self.scope.governs(delta.old_path):
             return None, path
         return delta.old, delta.old_path
-
-    def _renamed_away(self, path: str) -> tuple[Entry | None, str]:
-        for delta in self.scope.base_deltas.values():
-            if delta.old_path == path:
-                moved_on = self.scope.governs(delta.path)
-                return (None if moved_on else delta.old), path
-        return None, path
 
     def _content(self, path: str, old_path: str, old: Entry | None, new: Entry) -> Outcome:
         same = old is not None and old.oid == new.oid
@@ -177,12 +175,13 @@ class Examiner:
 
     def _restored(self, path: str) -> str | None:
         """Return the commit after which the file and its log stood as they stand now; None where they never did."""
-        history = self.scope.history
-        if history is None:
+        if self.scope.history is None:
             return None
-        from modelrelease.flows.restored import find_restored
+        if self._restorer is None:
+            from modelrelease.flows.restored import Restorer
 
-        return find_restored(self.scope, history, path)
+            self._restorer = Restorer(self.scope, self._paths)
+        return self._restorer.find(path)
 
 
 def not_a_file(path: str, entry: Entry) -> Finding | None:

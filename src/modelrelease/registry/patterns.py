@@ -7,8 +7,11 @@ Source: gitignore(5), "PATTERN FORMAT".
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+MAX_DOUBLE_STARS = 3
 
 _SPECIAL = re.compile(r"[*?\[\\]")
 _CLASS = re.compile(r"\[(!|\^)?(\]?[^\]]*)\]")
@@ -18,6 +21,7 @@ class Patterns:
     """Patterns as one question: is this path governed?"""
 
     def __init__(self, patterns: Iterable[str]) -> None:
+        """Raise ValueError for a pattern that cannot be one."""
         self._tests = [test for test in map(_compile, patterns) if test is not None]
 
     def __call__(self, path: str) -> bool:
@@ -40,7 +44,10 @@ def _compile(pattern: str) -> tuple[bool, str, re.Pattern[str] | None] | None:
     folder = text[:-3]
     if text.endswith("/**") and not _SPECIAL.search(folder) and folder.strip("/"):
         return wanted, folder.removeprefix("/") + "/", None  # the usual case needs no expression
-    return wanted, "", re.compile(_expression(text), re.DOTALL)
+    try:
+        return wanted, "", re.compile(_expression(text), re.DOTALL)
+    except re.error as error:
+        raise ValueError("is not valid") from error
 
 
 def _trimmed(pattern: str) -> str:
@@ -53,36 +60,60 @@ def _trimmed(pattern: str) -> str:
 def _expression(text: str) -> str:
     anchored = "/" in text[:-1]
     only_folders = text.endswith("/")
-    parts = text.strip("/").split("/")
+    names = text.strip("/").split("/")
+    parts = [name for at, name in enumerate(names) if name != "**" or names[at - 1 : at] != ["**"]]
     before = "" if anchored else "(?:.*/)?"
+    if parts.count("**") > MAX_DOUBLE_STARS:
+        raise ValueError(f"has more than {MAX_DOUBLE_STARS} `**`")
     body = ""
+    groups = itertools.count()
     for number, part in enumerate(parts):
         last = number == len(parts) - 1
         if part == "**":
             body += ".+" if last else "(?:.*/)?"
         else:
-            body += _part(part) + ("" if last else "/")
+            body += _part(part, groups) + ("" if last else "/")
     return before + body + ("/.*" if only_folders else "(?:/.*)?") + r"\Z"
 
 
-def _part(part: str) -> str:
-    """Return the expression of what stands between two slashes."""
-    out, place = "", 0
+def _part(part: str, groups: Iterator[int]) -> str:
+    """Return the expression of what stands between two slashes.
+
+    What follows a star is looked for once: the group that holds it is not tried again at other lengths, which is what
+    makes an expression of many stars take for ever. Source: fnmatch.translate in Python's standard library.
+    """
+    pieces: list[str] = [""]
+    for token in _tokens(part):
+        if token is None:
+            pieces.append("")
+        else:
+            pieces[-1] += token
+    first, *rest = pieces
+    if not rest:
+        return first
+    *middle, last = rest
+    found = ""
+    for piece in filter(None, middle):
+        group = f"g{next(groups)}"
+        found += f"(?=(?P<{group}>[^/]*?{piece}))(?P={group})"
+    return f"{first}{found}[^/]*{last}"
+
+
+def _tokens(part: str) -> Iterator[str | None]:
+    """Yield the expression of each character or class, None for a star."""
+    place = 0
     while place < len(part):
         character = part[place]
         found = _CLASS.match(part, place) if character == "[" else None
-        if character == "*":
-            out += "[^/]*"
-        elif character == "?":
-            out += "[^/]"
-        elif found is not None:
+        if found is not None:
             body = found[2].replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
-            out += f"(?!/)[{'^' if found[1] else ''}{body}]"
-            place = found.end() - 1
-        elif character == "\\" and place + 1 < len(part):
+            yield f"(?!/)[{'^' if found[1] else ''}{body}]"
+            place = found.end()
+            continue
+        if character == "\\" and place + 1 < len(part):
             place += 1
-            out += re.escape(part[place])
+            character = part[place]
+            yield re.escape(character)
         else:
-            out += re.escape(character)
+            yield None if character == "*" else "[^/]" if character == "?" else re.escape(character)
         place += 1
-    return re.sub(r"(?:\[\^/\]\*)+", "[^/]*", out)

@@ -65,6 +65,12 @@ def _patterns(located: Located, section: dict[str, object]) -> tuple[str, ...]:
         paths = item.get("paths") if isinstance(item, dict) else None
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
             raise _wrong(located, ("registry", "files", index, "paths"), "make it a list of patterns")
+        try:
+            Patterns(paths)
+        except ValueError as error:
+            raise _wrong(
+                located, ("registry", "files", index, "paths"), f"a pattern {error}; write it simpler"
+            ) from error
         patterns += paths
     return tuple(patterns)
 
