@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -381,6 +382,65 @@ def test_a_link_is_never_read(repository: Repository, refuses: Check) -> None:
     assert refuses() == [said]
 
 
+def test_a_log_that_is_a_link_is_never_read(
+    repository: Repository, refuses: Check, modelrelease: Callable[..., Ran]
+) -> None:
+    (repository.folder / LOG).unlink()
+    (repository.folder / LOG).symlink_to("/etc/passwd")
+    repository.stage()
+    said = f"{LOG}: MR108 is a symbolic link; put the file itself there"
+    assert refuses() == [said]
+    add_row(repository)
+    repository.stage()
+    assert refuses() == [said]
+    assert modelrelease("stamp", "--reason", REASON, "--add").err == said + "\n"
+
+
+def test_conflicts_are_not_passed_over(repository: Repository, refuses: Check) -> None:
+    repository.git("checkout", "--quiet", "-b", "work")
+    ask(repository, "W")
+    repository.commit()
+    repository.git("checkout", "--quiet", "main")
+    ask(repository, "M")
+    repository.commit()
+    repository.git("merge", "--quiet", "work", check=False)
+    assert refuses() == [f"{PROMPT_FILE}: MR108 has conflicts; resolve them and `git add` it"]
+
+
+def test_a_folder_in_the_place_of_a_file(
+    repository: Repository, refuses: Check, accepts: Check, modelrelease: Callable[..., Ran]
+) -> None:
+    (repository.folder / DATA).unlink()
+    repository.write(f"{DATA}/a.jsonl", jsonl([{"id": "x", "question": "Quite another one", "answer": "y"}]))
+    repository.stage()
+    assert [line.partition(" ")[0] for line in refuses()] == [f"{DATA}:", f"{DATA}/a.jsonl:"]
+    assert modelrelease("stamp", "--reason", "Split the questions into shards", "--add").code == 0
+    accepts()
+
+
+def test_findings_as_json(repository: Repository, modelrelease: Callable[..., Ran]) -> None:
+    Path(os.fsdecode(os.fsencode(repository.folder) + b"/prompts/a\xffb.txt")).write_text("x")
+    repository.stage()
+    ran = modelrelease("check", "--staged", "--json")
+    assert (ran.code, ran.err) == (1, "")
+    assert json.loads(ran.out) == {
+        "exit_code": 1,
+        "files": 1,
+        "findings": [
+            {
+                "code": "MR101",
+                "column": None,
+                "line": None,
+                "message": "is new and a\\udcffb.txt.changes.jsonl has no new line",
+                "path": "prompts/a\\udcffb.txt",
+                "todo": STAMP,
+            }
+        ],
+        "notes": [],
+        "schema_version": 1,
+    }
+
+
 def test_a_submodule_is_no_governed_file(repository: Repository, refuses: Check, tmp_path: Path) -> None:
     other = Repository(tmp_path / "other")
     other.write("a", "a")
@@ -396,7 +456,7 @@ def test_a_pointer_of_git_lfs_is_named_by_its_oid(
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12345\n"
     repository.write("datasets/big.jsonl", pointer)
     repository.stage()
-    assert refuses() == [f"datasets/big.jsonl: MR101 changed and big.jsonl.changes.jsonl has no new line; {STAMP}"]
+    assert refuses() == [f"datasets/big.jsonl: MR101 is new and big.jsonl.changes.jsonl has no new line; {STAMP}"]
     assert modelrelease("stamp", "--reason", REASON, "--add").code == 0
     assert "a" * 64 in repository.read("datasets/big.jsonl.changes.jsonl")
     accepts()
@@ -421,7 +481,7 @@ def test_the_first_commit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     ran = call(capsys, fresh, "check", "--staged")
     assert (ran.code, ran.err) == (
         1,
-        f"prompts/a.txt: MR101 changed and a.txt.changes.jsonl has no new line; {STAMP}\n",
+        f"prompts/a.txt: MR101 is new and a.txt.changes.jsonl has no new line; {STAMP}\n",
     )
     assert call(capsys, fresh, "stamp", "--reason", REASON, "--add").code == 0
     assert call(capsys, fresh, "check", "--staged").code == 0

@@ -67,7 +67,8 @@ class Examiner:
             if old is None:
                 return Outcome([], changed=False)
             return judge_deletion(path, self._log(path, path), self.judge)
-        refused = not_a_file(path, new)
+        log = self._new.get(log_of(path))
+        refused = not_a_file(path, new) or (not_a_file(log.path, log.new) if log is not None and log.new else None)
         if refused is not None:
             return Outcome([refused], changed=True)
         if old is not None and old.mode in (trees.LINK, trees.SUBMODULE):
@@ -104,7 +105,7 @@ class Examiner:
             changes = None if same else self._row_changes(path, old, new)
             return judge_rows(path, changes, log, self.judge, is_new=old is None)
         changed = before is None or before.content is None or before.content != version.content
-        return judge_bytes(path, changed, sha256_named(data), log, self.judge)
+        return judge_bytes(path, changed, sha256_named(data), log, self.judge, is_new=old is None)
 
     def _pointer(self, path: str, entry: Entry) -> str | None:
         """Return the sha256 that a dataset's Git LFS pointer names; None for a dataset itself."""
@@ -186,6 +187,8 @@ class Examiner:
 
 def not_a_file(path: str, entry: Entry) -> Finding | None:
     """Return the finding that a link or a submodule stands at ``path``. A link's target is never read."""
+    if entry.mode == trees.UNMERGED:
+        return Finding(path, Code.NOT_A_FILE, "has conflicts", "resolve them and `git add` it")
     if entry.mode == trees.LINK:
         return Finding(path, Code.NOT_A_FILE, "is a symbolic link", "put the file itself there")
     if entry.mode == trees.SUBMODULE:

@@ -20,11 +20,19 @@ class Checked:
 
     def as_json(self) -> dict[str, object]:
         """Return the result as plain values."""
-        keys = ("path", "line", "column", "message", "todo")
         findings = [
-            {**{key: getattr(finding, key) for key in keys}, "code": finding.code.value} for finding in self.findings
+            {
+                "path": _utf8(finding.path),
+                "line": finding.line,
+                "column": finding.column,
+                "code": finding.code.value,
+                "message": _utf8(finding.message),
+                "todo": _utf8(finding.todo),
+            }
+            for finding in self.findings
         ]
-        return {"schema_version": 1, "files": self.files, "findings": findings, "notes": self.notes}
+        notes = [_utf8(note) for note in self.notes]
+        return {"schema_version": 1, "files": self.files, "findings": findings, "notes": notes}
 
     def summary(self) -> list[str]:
         """Return what a person is told where nothing is wrong."""
@@ -32,6 +40,11 @@ class Checked:
 
         count = f"{self.files:,} governed file{'' if self.files == 1 else 's'}"
         return [f"{count}, all with their change record", *(escape_controls(note) for note in self.notes)]
+
+
+def _utf8(text: str) -> str:
+    """Return ``text`` with the bytes of a name that are no UTF-8 as escapes, which JSON can hold."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def check_changes(scope: Scope, today: datetime.date) -> Checked:

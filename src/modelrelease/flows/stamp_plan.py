@@ -83,6 +83,9 @@ class Planner:
         if size is not None and size > SMALL and formats.holds_rows(path):
             place = Path(root) / path
             return Side(path, _beginning(place), lambda: read_pieces(place))
+        stored = self.scope.new.entry(path)
+        if (Path(root) / path).is_dir() and (stored is None or stored.mode != trees.SUBMODULE):
+            return None  # a folder took the place of the file, which is gone
         data = work_tree_bytes(root, path)
         if isinstance(data, Finding):
             raise Refused(data)

@@ -9,7 +9,7 @@ import os
 
 from modelrelease.git.process import Git
 
-LINK, SUBMODULE = "120000", "160000"
+LINK, SUBMODULE, UNMERGED = "120000", "160000", "000000"
 
 
 class Entry:

@@ -96,13 +96,14 @@ def judge_rows(path: str, changes: RowChanges | None, log: Log, judge: Judge, *,
     return Outcome(findings, changed, record_only=bool(pending) and not changed)
 
 
-def judge_bytes(path: str, changed: bool, sha256: str, log: Log, judge: Judge) -> Outcome:
+def judge_bytes(path: str, changed: bool, sha256: str, log: Log, judge: Judge, *, is_new: bool = False) -> Outcome:
     """Judge a file without rows; ``sha256`` is that of the bytes git stores, or a Git LFS pointer's."""
     pending = log.pending
     findings = _history(log) + _lines(log, judge)
     named = [line for line in pending if "sha256" in line.values]
     if changed and not named:
-        findings.append(_unrecorded(path, f"changed and {_name(log.path)} has no new line", None))
+        what = "is new" if is_new else "changed"
+        findings.append(_unrecorded(path, f"{what} and {_name(log.path)} has no new line", None))
     elif changed and all(line.values["sha256"] != sha256 for line in named):
         message = f"no new line names the sha256 that the file has, {sha256[:12]}…"
         findings.append(Finding(log.path, Code.DOES_NOT_ADD_UP, message, RESTAMP, named[-1].number))
