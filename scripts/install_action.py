@@ -229,22 +229,40 @@ def make(
     place: Path, python: Python, extras: Sequence[str], shared: bool, environ: Mapping[str, str], held: int
 ) -> None:
     """Make the environment; the stamp comes last."""
-    run([python.executable, "-I", "-m", "venv", str(place)], environ, held, "apt-get install python3-venv")
     own = str(place / "bin" / "python")
+    apart = pip_version(python, environ, held) >= (22, 3)  # the first that installs into another Python's environment
+    options = ["--without-pip"] if apart else []
+    run([python.executable, "-I", "-m", "venv", *options, str(place)], environ, held, "apt-get install python3-venv")
+    pip = [python.executable, "-I", "-m", "pip", "--python", own] if apart else [own, "-I", "-m", "pip"]
     if shared:
-        # A venv of a venv would see the packages of the interpreter below both; so the folders are named.
-        packages = Path(run([own, "-I", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], environ, held))
-        (packages / "runner.pth").write_text("".join(path + "\n" for path in python.packages), "utf-8")
+        share(own, python, environ, held)
+        if not apart:  # until Python 3.11 a venv brings an old setuptools, which would hide the runner's
+            run([*pip, "uninstall", "--yes", "setuptools"], environ, held)
     # By its absolute path: `modelrelease[…]` alone would be asked for on PyPI.
     kit = f"{KIT}[{','.join(extras)}]" if extras else str(KIT)
-    pip = [own, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--progress-bar=off"]
-    run([*pip, "--quiet", kit], environ, held, "see that the package index can be reached from this runner")
-    run(
-        [own, "-I", "-c", "import sys, modelrelease; sys.exit(not modelrelease.__file__.startswith(sys.prefix))"],
-        environ,
-        held,
-    )
+    options = ["--disable-pip-version-check", "--no-input", "--progress-bar=off", "--quiet"]
+    run([*pip, "install", *options, kit], environ, held, "see that the package index can be reached from this runner")
+    program = "import sys, modelrelease; sys.exit(not modelrelease.__file__.startswith(sys.prefix))"
+    run([own, "-I", "-c", program], environ, held)
     (place / STAMP).write_text(json.dumps({"python": python.executable, "extras": list(extras)}) + "\n", "utf-8")
+
+
+def pip_version(python: Python, environ: Mapping[str, str], held: int) -> tuple[int, ...]:
+    """Return the version of an interpreter's pip, () where it has none."""
+    try:
+        said = run([python.executable, "-I", "-m", "pip", "--version"], environ, held)
+    except Failed:
+        return ()
+    return tuple(int(part) for part in said.split()[1].split(".")[:2] if part.isdigit())
+
+
+def share(own: str, python: Python, environ: Mapping[str, str], held: int) -> None:
+    """Let the environment find the interpreter's packages behind its own.
+
+    A venv of a venv would see the packages of the interpreter below both; so the folders are named.
+    """
+    packages = Path(run([own, "-I", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], environ, held))
+    (packages / "runner.pth").write_text("".join(path + "\n" for path in python.packages), "utf-8")
 
 
 def run(command: Sequence[str], environ: Mapping[str, str], held: int, todo: str = "run the job again") -> str:

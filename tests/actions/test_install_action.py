@@ -150,6 +150,31 @@ def test_a_finished_environment_is_found_again(made: list[str], runner: Runner) 
     assert (code, said.split()[0]) == (0, "found")
 
 
+def test_a_python_without_pip_will_do(tmp_path: Path) -> None:
+    """As Debian's, or one whose pip cannot install into another environment: then the environment has its own."""
+    runner, bare = Runner(tmp_path), tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    (packages,) = bare.glob("lib/*/site-packages")
+    (packages / "shared.pth").write_text("\n".join(_packages_but_pip(tmp_path)), "utf-8")
+    code, said = runner.run(INPUT_PYTHON=str(bare / "bin" / "python"))
+    assert (code, said.split()[0]) == (0, "made"), said
+    (place,) = runner.environments()
+    (own,) = place.glob("lib/*/site-packages")
+    assert {path.name.partition("-")[0] for path in own.glob("*.dist-info")} == {"modelrelease", "pip"}
+
+
+def _packages_but_pip(folder: Path) -> list[str]:
+    """Return folders that hold all the packages of the Python that runs the tests, without pip."""
+    found = []
+    for number, path in enumerate(path for path in sys.path if path.endswith(("site-packages", "src"))):
+        (folder / str(number)).mkdir()
+        for entry in Path(path).iterdir():
+            if not entry.name.startswith("pip"):
+                (folder / str(number) / entry.name).symlink_to(entry)
+        found.append(str(folder / str(number)))
+    return found
+
+
 def test_a_release_s_job_makes_its_own_environment(module: ModuleType) -> None:
     folders = {"RUNNER_TOOL_CACHE": "/tools", "RUNNER_TEMP": "/temp"}
     assert module.root({**folders, "KIT_PLACE": "tool-cache"}) == Path("/tools/modelrelease")
