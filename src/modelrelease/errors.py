@@ -11,7 +11,7 @@ from modelrelease.codes import Code
 
 # Text in a finding can come from a pull request: anything that could move a terminal's cursor,
 # forge a second line or turn reading direction around is shown as an escape.
-_HARMLESS = frozenset(" ")
+_UNUSUAL = re.compile(r"[^ -~]")
 # What counts as printable and shows nothing: text could be hidden in it. Source: Default_Ignorable_Code_Point of
 # Unicode's DerivedCoreProperties.txt, without what is not printable anyway, and the empty Braille pattern.
 _INVISIBLE = re.compile(
@@ -23,13 +23,11 @@ MAX_FINDINGS = 20
 
 def escape_controls(text: str) -> str:
     """Return ``text`` with every character that is not printable, or shows nothing, written as a Python escape."""
-    if text.isprintable() and not _INVISIBLE.search(text):
-        return text
-    return "".join(c if _shows(c) else _escape(c) for c in text)
+    return _UNUSUAL.sub(lambda match: c if _shows(c := match.group()) else _escape(c), text)
 
 
 def _shows(character: str) -> bool:
-    return character in _HARMLESS or (character.isprintable() and not _INVISIBLE.match(character))
+    return character.isprintable() and not _INVISIBLE.match(character)
 
 
 def _escape(character: str) -> str:

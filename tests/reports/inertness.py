@@ -10,6 +10,9 @@ from markdown_it.token import Token
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 # What GitHub makes a mention, a reference, a link, a commit or an emoji of where it stands in plain text.
 ACTIVE = re.compile(r"@\w|#\d|gh-\d|://|www\.|:\w+:|\b[0-9a-f]{7,40}\b", re.IGNORECASE)
+# Our own link and commit, the only ones that a report has.
+RUN_URL = "https://github.com/acme/models/actions/runs/4711"
+HEAD = "0123456789abcdef0123456789abcdef01234567"
 OURS = re.compile(r"<details><summary>[^<>]*</summary>\n|</details>\n")
 INLINE = {"text", "text_special", "code_inline", "strong_open", "strong_close", "hardbreak", "softbreak"}
 BLOCKS = {"paragraph", "table", "thead", "tbody", "tr", "th", "td", "bullet_list", "list_item"}
@@ -20,9 +23,10 @@ def plain_text(token: Token) -> str:
     return "".join(child.content for child in token.children or [] if child.type in {"text", "text_special"})
 
 
-def assert_inert(text: str) -> list[Token]:
-    """Assert that ``text`` holds only our own tables, lists, fences and folds."""
-    tokens = MARKDOWN.parse(text)
+def assert_inert(text: str, links: int = 0) -> list[Token]:
+    """Assert that ``text`` holds only our own tables, lists, fences, folds and ``links`` links to the run."""
+    assert text.count(f"[run 4711]({RUN_URL})") == links
+    tokens = MARKDOWN.parse(text.replace(f"[run 4711]({RUN_URL})", "run").replace(f"** Commit {HEAD[:7]}.\n", "**\n"))
     for token in tokens:
         if token.type == "html_block":
             assert re.fullmatch(f"(?:{OURS.pattern})+", token.content), token.content

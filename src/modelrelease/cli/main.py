@@ -20,6 +20,7 @@ COMMANDS = {
     "pull-request": "check a pull request: resolve, score, compare, decide",
     "compare": "hold a candidate against a baseline: verdicts and the decision",
     "diff": "what changed between two evaluations, item by item",
+    "report": "a comparison as a comment or as JUnit XML",
     "power": "how many items a margin needs, and what n items can prove",
     "demo": "train two small models, score and compare them, offline",
     "schema": "print a document's JSON Schema",

@@ -1,12 +1,8 @@
-"""A report cut to what its place takes: rows go first, then whole sections, least important first.
-
-Sizes are in UTF-16 code units. GitHub refuses a comment of more than 65,536 characters and does not say which it
-counts; no other way of counting characters gives more.
-"""
+"""A report cut to what its place takes: rows go first, then sections, the least important first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _ROOM_FOR_A_NOTE = 120
@@ -17,7 +13,7 @@ class Section:
     """A part of a report: lines that belong together, around rows of which the last can be left out.
 
     A row is one line or a block of lines. ``rank`` is 0 for what is left out last. ``stays``: its head and tail are
-    there whatever happens; another section is nothing without rows, unless it never had any.
+    there whatever happens; another section is left out with the last of its rows.
     """
 
     head: tuple[str, ...] = ()
@@ -27,64 +23,60 @@ class Section:
     stays: bool = False
 
 
+Size = Callable[[str], int]
+
+
 def units(text: str) -> int:
-    """Return the size of ``text`` in UTF-16 code units."""
+    """Return the size of ``text`` in UTF-16 code units: no other way of counting characters gives more."""
     return len(text.encode("utf-16-le")) // 2
 
 
-def fit(sections: Sequence[Section], limit: int, elsewhere: str) -> str:
-    """Return the sections as one text of at most ``limit`` units, and say what was left out and is ``elsewhere``.
+def utf8_bytes(text: str) -> int:
+    """Return the size of ``text`` in a file."""
+    return len(text.encode())
 
-    Rows are kept by rank, first rows of equally ranked sections before second ones. Raises ValueError where not even
-    the sections that stay fit.
+
+def fit(sections: Sequence[Section], limit: int, elsewhere: str, size: Size = units) -> str:
+    """Return the sections as one text of at most ``limit``, and say what was left out and is ``elsewhere``.
+
+    Room is given by rank; among equals to every section's first row, then to every second one. Raises ValueError
+    where not even the sections that stay fit.
     """
-    whole = _join(_lines(section, len(section.rows), elsewhere) for section in sections)
-    if units(whole) <= limit:
+    whole = _join([_lines(section, len(section.rows), elsewhere) for section in sections])
+    if size(whole) <= limit:
         return whole
-    kept, room = _kept_sections(sections, limit - _ROOM_FOR_A_NOTE)
-    counts = _kept_rows(sections, kept, room)
-    kept = [n for n in kept if counts[n] or sections[n].stays or not sections[n].rows]
-    parts = [_lines(sections[n], counts[n], elsewhere) for n in kept]
-    left = len(sections) - len(kept)
+    counts = _kept_rows(sections, limit - _ROOM_FOR_A_NOTE, size)
+    parts = [_lines(sections[n], count, elsewhere) for n, count in sorted(counts.items())]
+    left = len(sections) - len(counts)
     if left:
-        place = max((at for at, n in enumerate(kept) if not sections[n].stays), default=len(kept) - 1) + 1
-        parts.insert(place, [f"… and {left} more section{'s' if left > 1 else ''} in {elsewhere}"])
+        last = max((at for at, n in enumerate(sorted(counts)) if not sections[n].stays), default=0)
+        parts.insert(last + 1, [f"… and {left} more section{'s' if left > 1 else ''} in {elsewhere}"])
     return _join(parts)
 
 
-def _kept_sections(sections: Sequence[Section], room: int) -> tuple[list[int], int]:
-    """Return which sections' frames fit, in order, and what they leave for rows."""
-    kept = list(range(len(sections)))
-    room -= sum(map(_frame, sections))
-    for number in sorted(kept, key=lambda n: (-sections[n].rank, -n)):
-        if room >= 0:
-            break
-        if not sections[number].stays:
-            kept.remove(number)
-            room += _frame(sections[number])
+def _kept_rows(sections: Sequence[Section], room: int, size: Size) -> dict[int, int]:
+    """Return which sections are kept, and how many rows of each."""
+    counts = {n: 0 for n, section in enumerate(sections) if section.stays}
+    room -= sum(_frame(sections[n], size) for n in counts)
     if room < 0:
         raise ValueError("the limit is too low for what has to be said")
-    return kept, room
-
-
-def _frame(section: Section) -> int:
-    note = _ROOM_FOR_A_NOTE if section.rows else 0
-    return sum(units(line) + 1 for line in (*section.head, *section.tail)) + 1 + note
-
-
-def _kept_rows(sections: Sequence[Section], kept: Sequence[int], room: int) -> dict[int, int]:
-    """Return how many rows of each section fit."""
-    counts = dict.fromkeys(kept, 0)
-    order = sorted((sections[n].rank, row, n) for n in kept for row in range(len(sections[n].rows)))
+    order = sorted((s.rank, row, n) for n, s in enumerate(sections) for row in range(max(1, len(s.rows))))
     full: set[int] = set()
     for _, row, number in order:
-        size = units(sections[number].rows[row]) + 1
-        if number in full or size > room:
+        section = sections[number]
+        needed = 0 if number in counts else _frame(section, size)
+        needed += size(section.rows[row]) + 1 if section.rows else 0
+        if number in full or needed > room:
             full.add(number)
             continue
-        counts[number] += 1
-        room -= size
+        counts[number] = counts.get(number, 0) + bool(section.rows)
+        room -= needed
     return counts
+
+
+def _frame(section: Section, size: Size) -> int:
+    note = _ROOM_FOR_A_NOTE if section.rows else 0
+    return sum(size(line) + 1 for line in (*section.head, *section.tail)) + 1 + note
 
 
 def _lines(section: Section, count: int, elsewhere: str) -> list[str]:
@@ -93,5 +85,5 @@ def _lines(section: Section, count: int, elsewhere: str) -> list[str]:
     return [*section.head, *section.rows[:count], *more, *section.tail]
 
 
-def _join(parts: Iterator[list[str]] | list[list[str]]) -> str:
+def _join(parts: list[list[str]]) -> str:
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from modelrelease.errors import shorten
 from modelrelease.records.comparison import Comparison
 from modelrelease.reports import comment_folds, comment_parts
-from modelrelease.reports.budget import Section, fit
+from modelrelease.reports.budget import Section, fit, units, utf8_bytes
 from modelrelease.reports.inert import escape, fence
 
 LIMIT = 65_000
 SUMMARY_LIMIT = 900_000
-"""GitHub's own limits are 65,536 characters of a comment and 1 MiB of a step's summary."""
+"""GitHub takes 65,536 characters of a comment, and does not say how it counts them, and 1 MiB of a step's summary."""
+MOST_OF_A_COMMENT = 65_536
 LEAST_LIMIT = 16_000
 
 _MAX_HEADLINE = 600
@@ -44,8 +45,9 @@ class About:
 
 
 def comment_markdown(comparison: Comparison, about: About, *, limit: int = LIMIT) -> str:
-    """Return a comparison as GitHub Markdown of at most ``limit`` UTF-16 code units (at least ``LEAST_LIMIT``).
+    """Return a comparison as GitHub Markdown of at most ``limit``, which is ``LEAST_LIMIT`` or more.
 
+    Up to ``MOST_OF_A_COMMENT`` it is in UTF-16 code units, above that, where it is a file's, in bytes of UTF-8.
     What ``comparison.comment.samples`` does not allow of the items that changed is not in it.
     """
     if limit < LEAST_LIMIT:
@@ -59,7 +61,9 @@ def comment_markdown(comparison: Comparison, about: About, *, limit: int = LIMIT
         *_end(comparison, about),
     ]
     in_summary = about.run_url is not None and limit < SUMMARY_LIMIT
-    return fit([s for s in sections if s.head or s.rows], limit, "the job summary" if in_summary else "comparison.json")
+    elsewhere = "the job summary" if in_summary else "comparison.json"
+    size = units if limit <= MOST_OF_A_COMMENT else utf8_bytes
+    return fit([s for s in sections if s.head or s.rows], limit, elsewhere, size)
 
 
 def undecided_markdown(reason: str, about: About) -> str:
@@ -97,7 +101,7 @@ def _link(about: About) -> str | None:
         return None
     name = f"run {about.run_id}" if about.run_id is not None else "the run"
     attempt = f", attempt {about.run_attempt}" if about.run_attempt > 1 else ""
-    return f"[The whole report and its data: {name}{attempt}]({about.run_url})"
+    return f"Summary, data and log: [{name}{attempt}]({about.run_url})"
 
 
 def _download(comparison: Comparison, about: About) -> str | None:

@@ -10,14 +10,14 @@ from modelrelease.numbers import show_count
 from modelrelease.records.comparison import MAX_FIELD, Comparison, Difference, Example, MetricComparison, Side
 from modelrelease.reports import rows
 from modelrelease.reports.budget import Section
-from modelrelease.reports.comment_parts import gates_first
-from modelrelease.reports.inert import FOLD_END, code, escape, fold_head, table_head, table_row
+from modelrelease.reports.comment_parts import FOLD_RANK, gates_first
+from modelrelease.reports.inert import FOLD_END, bullet, code, escape, fold_head, table_head, table_row
 from modelrelease.reports.markdown import example_lines
 from modelrelease.reports.trend import trend_charts
 
-_ITEMS, _SLICES, _TREND, _PLACES = 5, 6, 6, 7
 _DIGEST = re.compile(r"[0-9a-f]{40,64}")
 _MAX_ID = 100
+_FEW = 3
 
 
 def folds(comparison: Comparison) -> Iterator[Section]:
@@ -26,29 +26,31 @@ def folds(comparison: Comparison) -> Iterator[Section]:
     for row in gates_first(comparison):
         if row.slices:
             head = table_head(rows.slice_header(row, comparison.confidence), rows.SLICE_ALIGN)
-            yield _fold(f"{rows.metric_name(row)} by slice", head, map(table_row, rows.slice_rows(row)), _SLICES)
+            yield _fold(f"{rows.metric_name(row)} by slice", head, map(table_row, rows.slice_rows(row)))
     charts = [f"{chart}\n" for chart in trend_charts(comparison)]
-    yield _fold(f"Trend over {len(comparison.history) + 1} versions", [], charts, _TREND)
+    yield _fold(f"Trend over {len(comparison.history) + 1} versions", [], charts)
     yield _environment(comparison)
 
 
-def _fold(summary: str, head: Iterable[str], content: Iterable[str], rank: int) -> Section:
+def _fold(summary: str, head: Iterable[str], content: Iterable[str]) -> Section:
     lines = tuple(content)
-    return Section((fold_head(summary), "", *head), lines, ("", FOLD_END), rank) if lines else Section()
+    return Section((fold_head(summary), "", *head), lines, ("", FOLD_END), FOLD_RANK) if lines else Section()
 
 
 def _items(comparison: Comparison) -> Iterator[Section]:
     changed = [row for row in gates_first(comparison) if rows.changed(row)]
     if comparison.comment.samples == "text":
-        for row in changed:
-            yield _texts(row)
+        yield from map(_texts, changed)
+    elif comparison.comment.samples == "ids":
+        told = [_counts(row) for row in changed if row.role == "gate"]
+        counts = f": {'; '.join(told)}" if 0 < len(told) <= _FEW else ""
+        yield _fold(f"Items that changed{counts}", [], [line for row in changed for line in _ids(row)])
     elif changed:
-        counts = [f"{rows.metric_name(row)}: {rows.changed(row)}" for row in changed]
-        if comparison.comment.samples == "none":
-            yield Section(("**Items that changed**", ""), tuple(f"- {escape(text)}" for text in counts), rank=_ITEMS)
-        else:
-            summary = f"Items that changed: {counts[0]}" if len(counts) == 1 else "Items that changed"
-            yield _fold(summary, [], [line for row in changed for line in _ids(row)], _ITEMS)
+        yield Section(("**Items that changed**", ""), tuple(bullet(_counts(row)) for row in changed), rank=FOLD_RANK)
+
+
+def _counts(row: MetricComparison) -> str:
+    return f"{rows.metric_name(row)} {rows.changed(row)}"
 
 
 def _ids(row: MetricComparison) -> Iterator[str]:
@@ -66,7 +68,7 @@ def _ids(row: MetricComparison) -> Iterator[str]:
 def _texts(row: MetricComparison) -> Section:
     examples = row.flips.examples if row.flips else ()
     blocks = ("\n".join(example_lines(row, _cut(example))) for example in examples)
-    return _fold(f"{rows.metric_name(row)}: {rows.changed(row)}", [], blocks, _ITEMS)
+    return _fold(f"{rows.metric_name(row)}: {rows.changed(row)}", [], blocks)
 
 
 def _cut(example: Example) -> Example:
@@ -79,11 +81,15 @@ def _environment(comparison: Comparison) -> Section:
     baseline, candidate = comparison.baseline, comparison.candidate
     if candidate is None:
         return Section()
-    before = dict(_facts(baseline)) if baseline else {}
-    cells = [(name, before.get(name, "–"), value) for name, value in _facts(candidate)]
-    cells += [_difference(found) for found in comparison.comparability.differs if found.what not in _IN_FACTS]
-    head = table_head(("", "baseline", "candidate"), ("left",) * 3)
-    return _fold("How and where it was scored", head, map(table_row, cells), _PLACES)
+    cells: list[tuple[str, ...]] = list(_facts(candidate))
+    header: tuple[str, ...] = ("", "candidate")
+    if baseline is not None:
+        header = ("", "baseline", "candidate")
+        own = dict(_facts(baseline))
+        cells = [(name, own[name], value) for name, value in _facts(candidate)]
+        cells += [_difference(found) for found in comparison.comparability.differs if found.what not in _IN_FACTS]
+    head = table_head(header, ("left",) * len(header))
+    return _fold("How and where it was scored", head, (table_row(row, codes=(1, 2)) for row in cells))
 
 
 _IN_FACTS = {"model", "suite", "engine", "libraries", "machine", "threads"}
@@ -93,7 +99,7 @@ def _facts(side: Side) -> Iterator[tuple[str, str]]:
     yield "version", shorten(side.label, _MAX_ID)
     yield "checkpoint", side.model_digest[:12]
     yield "suite", side.suite_digest[:12]
-    yield "commit", shorten(side.git_sha or "–", 10)
+    yield "commit", (side.git_sha or "–")[:10]
     yield "scored", shorten(side.started or "–", _MAX_ID)
     yield "engine", shorten(side.engine, MAX_FIELD)
     yield "environment", shorten(side.environment, MAX_FIELD)

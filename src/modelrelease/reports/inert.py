@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from modelrelease.errors import escape_controls
 
@@ -49,9 +49,14 @@ def table_head(header: Sequence[str], align: Sequence[str]) -> list[str]:
     return [f"| {' | '.join(escape(text) for text in header)} |", f"| {' | '.join(marks)} |"]
 
 
-def table_row(cells: Iterable[str]) -> str:
-    """Return a table's line with these plain texts in its cells."""
-    return "| " + " | ".join(escape(cell) for cell in cells) + " |"
+def table_row(cells: Iterable[str], codes: Container[int] = ()) -> str:
+    """Return a table's line with these plain texts in its cells, those at the places ``codes`` as code."""
+    return "| " + " | ".join(_code_cell(cell) if n in codes else escape(cell) for n, cell in enumerate(cells)) + " |"
+
+
+def _code_cell(text: str) -> str:
+    # A table is cut at its pipes before code spans are seen, and not alike everywhere after a backslash.
+    return escape(text) if "|" in text or "\\" in escape_controls(text) else code(text)
 
 
 def bullet(sentence: str) -> str:

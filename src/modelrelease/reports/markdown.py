@@ -1,22 +1,13 @@
-"""A comparison or a diff as GitHub Markdown: the decision first, then tables, then folds."""
+"""A diff as GitHub Markdown: a table, then folds. A comparison is ``comment``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from modelrelease.errors import shorten
-from modelrelease.records.comparison import Comparison, Diff, Example, MetricComparison
+from modelrelease.records.comparison import Diff, Example, MetricComparison
 from modelrelease.reports import rows
 from modelrelease.reports.inert import FOLD_END, bullet, code, escape, fence, fold_head, table_head, table_row
-
-
-def comparison_markdown(comparison: Comparison) -> str:
-    """Return a comparison as Markdown."""
-    lines = [f"**{escape(comparison.headline) or '–'}**", "", *_facts(comparison), ""]
-    header = rows.metric_header(comparison.confidence)
-    lines += _table(header, rows.METRIC_ALIGN, [_marked(row) for row in comparison.metrics])
-    lines += [*_notes(comparison), *_bullets("Why", comparison.reasons), *_bullets("Warnings", comparison.warnings)]
-    return _with_details(lines, comparison)
 
 
 def diff_markdown(diff: Diff) -> str:
@@ -26,22 +17,13 @@ def diff_markdown(diff: Diff) -> str:
     lines = [*_facts(diff), ""]
     lines += _table([header[n] for n in keep], [rows.METRIC_ALIGN[n] for n in keep], cells)
     lines += [*_notes(diff), *_bullets("Not compared", rows.not_compared(diff))]
-    return _with_details(lines, diff)
-
-
-def _with_details(lines: list[str], diff: Diff | Comparison) -> str:
     for row in diff.metrics:
         lines += [*_slices(row, diff.confidence), *_flips(row)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _facts(comparison: Diff | Comparison) -> list[str]:
-    return ["  \n".join(f"{name}: {code(value)}" for name, value in rows.facts(comparison))]
-
-
-def _marked(row: MetricComparison) -> tuple[str, ...]:
-    *cells, verdict = rows.metric_row(row)
-    return (*cells, f"{rows.verdict_mark(row)} {verdict}")
+def _facts(diff: Diff) -> list[str]:
+    return ["  \n".join(f"{name}: {code(value)}" for name, value in rows.facts(diff))]
 
 
 def _table(header: Sequence[str], align: Sequence[str], cells: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -50,7 +32,7 @@ def _table(header: Sequence[str], align: Sequence[str], cells: Iterable[Sequence
     yield ""
 
 
-def _notes(diff: Diff | Comparison) -> list[str]:
+def _notes(diff: Diff) -> list[str]:
     return [" ".join(rows.notes(diff)), ""]
 
 

@@ -47,11 +47,14 @@ def _chart(row: MetricComparison, points: list[tuple[str, float]]) -> Iterator[s
     values = [value for _, value in points]
     low, high = min(values), max(values)
     room = (high - low) / 4 or abs(high) / 10 or 1.0
+    bottom, top = low - room, high + room
+    if in_points(row.range) and low >= 0 and high <= 100:
+        bottom, top = max(bottom, 0.0), min(top, 100.0)
     unit = "points" if in_points(row.range) else row.metric
     yield from _HEAD
     yield f"    title {_label(f'{row.task}/{row.metric}')}"
-    yield f"    x-axis [{', '.join(_label(version) for version, _ in points)}]"
-    yield f"    y-axis {_label(unit)} {_number(low - room)} --> {_number(high + room)}"
+    yield f"    x-axis [{', '.join(_label(version.removeprefix('model_')) for version, _ in points)}]"
+    yield f"    y-axis {_label(unit)} {_number(bottom)} --> {_number(top)}"
     yield f"    line [{', '.join(map(_number, values))}]"
     yield "```"
 
@@ -64,4 +67,4 @@ def _label(text: str) -> str:
 
 def _number(value: float) -> str:
     """Return a number as the grammar has it, without an exponent."""
-    return format(Decimal(f"{value:.6g}"), "f")
+    return format(Decimal(f"{value:.4g}"), "f")
