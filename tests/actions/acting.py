@@ -1,7 +1,8 @@
 """Workflows run for real on this machine: act in host mode, where the kit's actions come from this checkout.
 
-What act does not do: `actions/checkout` is a copy of the work tree, `permissions` and environments are ignored, and
-nothing can be fetched. `actions/upload-artifact` and `actions/download-artifact` are stand-ins that copy files.
+What act does not do: `permissions` and environments are ignored, and nothing can be fetched. So checkout, and upload
+and download of artifacts, are stand-ins that clone and copy; without a `ref`, act itself puts a copy of the work tree
+in a checkout's place.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 KIT = "modelrelease/modelrelease@v0.1.0"
 STAND_INS = {
+    "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683": "checkout",
     "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02": "upload-artifact",
     "actions/download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093": "download-artifact",
 }
@@ -75,7 +77,7 @@ class Act:
         done = subprocess.run(
             command,
             cwd=workspace,
-            env=self._environ(environ or {}),
+            env=self._environ({"CHECKOUT_FROM": str(workspace), **(environ or {})}),
             capture_output=True,
             text=True,
             encoding="utf-8",

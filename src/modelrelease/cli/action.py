@@ -119,21 +119,17 @@ def _comment(inputs: Mapping[str, str], told: Told) -> int:
     from modelrelease.records.comparisons import read_comparison
 
     gate, reason = is_true("gate", inputs), inputs.get("unless-scored", "")
-    place = Path(inputs.get("comparison", ""))
+    # A step that made none gives "", and the working directory is a pull request's checkout.
+    place = Path(inputs.get("comparison") or _out({}))
     place = place / COMPARISON_FILE if place.is_dir() else place
     comparison = read_comparison(place) if place.is_file() or not reason else None
     if comparison is not None:
         _tell(told, comparison, place.absolute())
-    elif reason:
-        from modelrelease.reports.comment import undecided_markdown
-
-        told.summary = undecided_markdown(reason, _about())
-    code, _ = _printed(command_line(ACTIONS["comment"], inputs))
-    if not gate:
-        return code
-    if comparison is None:
-        raise Unavailable(Finding("modelrelease", Code.UNAVAILABLE, "this pull request was not scored", reason))
-    return code or CODES[comparison.decision]
+    else:
+        _tell_undecided(told, reason)
+    code, _ = _printed(command_line(ACTIONS["comment"], {**inputs, "comparison": str(place)}))
+    decided = CODES[comparison.decision] if comparison is not None else Unavailable.exit_code
+    return code or (decided if gate else 0)
 
 
 _WORK = {
@@ -175,6 +171,14 @@ def _tell(told: Told, comparison: Comparison, place: Path) -> None:
     if comparison.decision == "block":
         told.remarks.append(workflow.remark("error", comparison.headline))
     told.remarks += [workflow.remark("warning", warning) for warning in comparison.warnings]
+
+
+def _tell_undecided(told: Told, reason: str) -> None:
+    from modelrelease.reports.comment import undecided_markdown
+
+    finding = Finding("modelrelease", Code.UNAVAILABLE, "this pull request was not scored", reason)
+    told.remarks.append(workflow.annotation(finding))
+    told.summary = undecided_markdown(reason, _about())
 
 
 def _markdown(comparison: Comparison) -> str:
