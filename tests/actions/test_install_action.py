@@ -204,7 +204,7 @@ HELP = "install one, for example: apt-get install python3 python3-venv"
         ),
         ({"python": "#!/bin/sh\nexit 2\n"}, "", f"this needs Python 3.10 or newer, and this runner has none; {HELP}"),
         ({"python3": OLD}, "$(touch x)", "the input `python` names '$(touch x)', which does not run; pass a name on"),
-        ({"python3": OLD}, "-c", "the input `python` names '-c', which does not run; pass a name on PATH or an abs"),
+        ({"python3": OLD}, "-c", "the input `python` names '-c', which does not run; pass a name on PATH or its wh"),
         ({"python3": OLD}, "a\n::set-output name=bin::b", "the input `python` names 'a\\n::set-output name=bin::b', w"),
         ({"python3": OLD}, "./python", "the input `python` names './python', which does not run; pass a name on PATH"),
     ],
