@@ -47,10 +47,12 @@ class Consumer:
         git(self.root, "add", "--all")
         git(self.root, "commit", "--quiet", "--message=change")
         sha, base = git(self.root, "rev-parse", "HEAD"), git(self.root, "rev-parse", "main")
-        payload: dict[str, Any] = {"merge_group": {"base_sha": base, "base_ref": "refs/heads/main", "head_sha": sha}}
+        group = {"base_sha": base, "base_ref": "refs/heads/main", "head_sha": sha, "head_ref": "refs/heads/queue/b"}
+        payload: dict[str, Any] = {"merge_group": group}
         if event == "pull_request":
             head = {"sha": sha, "ref": "b", "repo": {"full_name": "mallory/support" if fork else REPOSITORY}}
-            payload = {"pull_request": {"number": 7, "head": head, "base": {"ref": "main", "sha": base}}}
+            into = {"ref": "main", "sha": base, "repo": {"full_name": REPOSITORY}}
+            payload = {"pull_request": {"number": 7, "head": head, "base": into}}
         return self.act.run(self.root, event, payload, variables={"MODELRELEASE_RUNNER": "self-hosted"})
 
     def comparison(self) -> dict[str, Any]:
