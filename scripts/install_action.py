@@ -228,7 +228,9 @@ def lock_file(place: Path) -> Path:
 def make(
     place: Path, python: Python, extras: Sequence[str], shared: bool, environ: Mapping[str, str], held: int
 ) -> None:
-    """Make the environment; the stamp comes last."""
+    """Make the environment, in place of what a killed builder left; the stamp comes last."""
+    if place.exists():
+        shutil.rmtree(str(place))
     own = str(place / "bin" / "python")
     apart = pip_version(python, environ, held) >= (22, 3)  # the first that installs into another Python's environment
     options = ["--without-pip"] if apart else []

@@ -98,6 +98,8 @@ def made(runner: Runner) -> list[str]:
     (runner.tools / "modelrelease" / "left-by-a-killed-one" / "lib").mkdir(parents=True)
     jobs = [runner.start() for _ in range(5)]
     builder = _installing(jobs, runner)
+    (place,) = {path.parent.parent for path in (runner.tools / "modelrelease").glob("*/bin/python")}
+    (place / "half-written").touch()
     builder.send_signal(signal.SIGKILL)
     said = [job.communicate(timeout=300)[0] for job in jobs]
     assert [job.returncode for job in jobs if job is not builder] == [0] * 4, said
@@ -128,6 +130,7 @@ def test_of_several_jobs_one_installs_and_all_get_the_same(made: list[str], runn
 def test_what_killed_ones_left_is_gone(made: list[str], runner: Runner) -> None:
     (place,) = runner.environments()
     assert json.loads((place / "finished.json").read_text("utf-8"))["extras"] == ["stats"]
+    assert not (place / "half-written").exists()
 
 
 def test_nothing_of_the_workspace_was_read_or_written(made: list[str], runner: Runner) -> None:

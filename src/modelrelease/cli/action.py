@@ -63,9 +63,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _pull_request(inputs: Mapping[str, str], told: Told) -> int:
+    from modelrelease.flows.pull_request import CANDIDATE
+    from modelrelease.records.evaluation import EVAL_FILE
+
     code = _judge("pull-request", inputs, told)
-    results = Path(told.outputs["folder"]) / "candidate"
-    told.outputs["results"] = str(results) if (results / "eval.json").exists() else ""
+    results = Path(told.outputs["folder"]) / CANDIDATE
+    told.outputs["results"] = str(results) if (results / EVAL_FILE).exists() else ""
     return code
 
 
@@ -100,10 +103,14 @@ def _score(inputs: Mapping[str, str], told: Told) -> int:
 
 def _check(inputs: Mapping[str, str], told: Told) -> int:
     from modelrelease.records.resolution import Resolution
+    from modelrelease.reports.inert import fence
+    from modelrelease.reports.resolution import resolution_text
 
-    code, document = _printed([*command_line(ACTIONS["check"], inputs), "--json"])
+    code, document = _printed([*command_line(ACTIONS["check"], inputs), "--json"], log=False)
     found = Resolution.model_validate_json(document)
-    needed = found.rule != "not-needed"
+    text, needed = resolution_text(found), found.rule != "not-needed"
+    say(text)
+    told.summary = "\n".join(fence(text)) + "\n"
     told.outputs |= {
         "needed": "true" if needed else "false",
         "candidate": found.candidate or "",
@@ -148,15 +155,14 @@ def _out(inputs: Mapping[str, str]) -> Path:
     return Path(tempfile.mkdtemp(prefix="modelrelease-", dir=settings.workflow_files().temporary))
 
 
-def _printed(argv: list[str]) -> tuple[int, str]:
+def _printed(argv: list[str], *, log: bool = True) -> tuple[int, str]:
     """Run a command; return its exit code and what it printed, which goes to the log too."""
     from modelrelease.cli.main import run_command
 
     printed = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed):
-            code = run_command(argv)
-    finally:
+    with contextlib.redirect_stdout(printed):
+        code = run_command(argv)
+    if log:
         say(printed.getvalue())
     return code, printed.getvalue()
 
