@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from modelrelease import __version__
-from modelrelease.comparison.compare import Question, compare
+from modelrelease.comparison.compare import compare
 from modelrelease.comparison.flips import SampleTexts
 from modelrelease.comparison.measure import Measure, measure
-from modelrelease.comparison.policy import Policy
+from modelrelease.comparison.policy import Policy, Question
 from modelrelease.records.canonical import canonical_json, digest_of, document_bytes
 from modelrelease.records.comparison import Comparison, MetricComparison
 from modelrelease.records.config import Context, GatePolicy

@@ -23,9 +23,10 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"codes", "errors", "records"},
     "scoring": DOMAIN | {"settings"},
     "comparison": DOMAIN,
+    "release": DOMAIN,
     "reports": {"codes", "errors", "numbers", "records"},
-    "flows": DOMAIN | {"config", "git", "scoring", "comparison"},
-    "cli": DOMAIN | {"config", "git", "settings", "scoring", "comparison", "reports", "flows"},
+    "flows": DOMAIN | {"config", "git", "scoring", "comparison", "release"},
+    "cli": DOMAIN | {"config", "git", "settings", "scoring", "comparison", "release", "reports", "flows"},
     "__init__": set(),
     "__main__": {"cli"},
 }

@@ -51,6 +51,7 @@ class Code(str, Enum):
     POLICY = "MR505"
     SAMPLES_METRIC = "MR506"
     RECORD_PLACE = "MR507"
+    RESOLUTION = "MR508"
     USAGE = "MR601"
     MISSING_EXTRA = "MR602"
     UNAVAILABLE = "MR603"
@@ -97,6 +98,7 @@ MEANING: dict[Code, str] = {
     Code.POLICY: "the gate's policy contradicts itself",
     Code.SAMPLES_METRIC: "a metric's recorded value is not what its samples give",
     Code.RECORD_PLACE: "a record lies in the folder of a version that it is not of",
+    Code.RESOLUTION: "what is to be compared with what cannot be told",
     Code.USAGE: "the command was called in a way it does not take",
     Code.MISSING_EXTRA: "an optional part of the package is not installed",
     Code.UNAVAILABLE: "something outside did not answer, or did not let us in",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, Unavailable, shorten
@@ -38,20 +40,61 @@ def read_at(folder: Path, ref: str, path: str) -> bytes:
 
     Raises InvalidInput (MR209) where the ref or the path is not there, Unavailable where git is not.
     """
-    try:
-        prefix = _git(folder, "rev-parse", "--show-prefix").stdout.decode().strip()
-        commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-        sha = commit.stdout.decode().strip()
-        found = _git(folder, "cat-file", "blob", f"{sha}:{prefix}{path}") if sha else commit
-    except (OSError, subprocess.TimeoutExpired) as error:
-        message = f"git did not answer: {error}"
-        raise Unavailable(
-            Finding(path, Code.UNAVAILABLE, message, "install git, or call it from a checkout")
-        ) from error
-    if found.returncode != 0:
+    sha = commit_of(folder, ref) or ""
+    prefix = _ask(folder, "rev-parse", "--show-prefix").stdout.decode().strip()
+    found = _ask(folder, "cat-file", "blob", f"{sha}:{prefix}{path}")
+    if not sha or found.returncode != 0:
         what = f"{ref!r} names no commit" if not sha else f"is not in {shorten(ref, 80)!r}"
         raise InvalidInput(Finding(path, Code.UNREADABLE, what, "fetch it, or name another ref"))
     return found.stdout
+
+
+def commit_of(folder: Path, ref: str) -> str | None:
+    """Return the id of the commit that ``ref`` names, None where there is none or no repository."""
+    done = _ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    return done.stdout.decode().strip() or None
+
+
+def default_branch(folder: Path) -> str | None:
+    """Return a ref of the default branch: what origin/HEAD names, else a main or master; None without any."""
+    named = _ask(folder, "rev-parse", "--abbrev-ref", "--verify", "--quiet", "origin/HEAD").stdout.decode().strip()
+    candidates = [named, "origin/main", "origin/master", "main", "master"]
+    return next((ref for ref in candidates if ref and commit_of(folder, ref)), None)
+
+
+def merge_base(folder: Path, one: str, other: str) -> str | None:
+    """Return the best common ancestor of two commits, None where history ends before one (as in a shallow clone)."""
+    done = _ask(folder, "merge-base", "--end-of-options", one, other)
+    return done.stdout.decode().strip() or None
+
+
+def names_in(folder: Path, commit: str, path: str) -> list[str]:
+    """Return the names of the folders in the folder ``path`` of ``commit``, sorted; none where it is not there."""
+    found = _ask(folder, "ls-tree", "-d", "-z", "--name-only", commit, "--", f"{path}/").stdout
+    return sorted(PurePosixPath(name).name for name in found.decode("utf-8", "surrogateescape").split("\0") if name)
+
+
+def files_in(folder: Path, commit: str, *paths: str) -> dict[str, str]:
+    """Return every file of ``commit`` at or below ``paths``, with the id of its content.
+
+    Paths are relative to ``folder``, and literal. A submodule counts as a file.
+    """
+    found = _ask(folder, "ls-tree", "-r", "-z", commit, "--", *paths).stdout.decode("utf-8", "surrogateescape")
+    entries = [entry.partition("\t") for entry in found.split("\0") if entry]
+    return {path: facts.split()[2] for facts, _, path in entries}
+
+
+def export(folder: Path, commit: str, path: str, into: Path) -> Path:
+    """Write the folder ``path`` of ``commit`` below ``into``, filters such as Git LFS applied; return where it is.
+
+    The user's index and work tree are not touched. Raises Unavailable (exit 3) where git or the disk fails.
+    """
+    prefix = _ask(folder, "rev-parse", "--show-prefix").stdout.decode().strip()
+    with tempfile.TemporaryDirectory() as scratch:
+        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        _require(folder, "read-tree", f"--prefix={prefix}{path}/", f"{commit}:{prefix}{path}", more=index)
+        _require(folder, "checkout-index", "--all", "--force", f"--prefix={into.absolute()}/", more=index)
+    return into / prefix / path
 
 
 def create(folder: Path) -> None:
@@ -67,9 +110,18 @@ def commit_all(folder: Path, message: str) -> None:
     _require(folder, *person, "commit", "--quiet", "--no-verify", "--no-gpg-sign", f"--message={message}")
 
 
-def _require(folder: Path, *arguments: str) -> None:
+def _ask(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git for an answer; what it says by failing is for the caller to tell. Unavailable (exit 3) without git."""
     try:
-        done = _git(folder, *arguments)
+        return _git(folder, *arguments)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        message, todo = f"git did not answer: {error}", "see that git is installed and runs here"
+        raise Unavailable(Finding(str(folder), Code.UNAVAILABLE, message, todo)) from error
+
+
+def _require(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -> None:
+    try:
+        done = _git(folder, *arguments, more=more)
         problem = done.stderr.decode("utf-8", "replace").strip() if done.returncode else ""
     except (OSError, subprocess.TimeoutExpired) as error:
         problem = str(error)
@@ -91,8 +143,10 @@ def _inside_plain_files(folder: Path) -> bool:
     return False
 
 
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
     if _inside_plain_files(folder):
         return subprocess.CompletedProcess(arguments, 128, b"", b"the folder holds a repository among its files")
     command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False, env=git_environment())
+    return subprocess.run(
+        command, capture_output=True, timeout=TIMEOUT, check=False, env={**git_environment(), **(more or {})}
+    )

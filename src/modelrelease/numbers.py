@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 MINUS = "−"
 
@@ -46,6 +46,12 @@ def show_count(count: int) -> str:
 def show_items(count: int) -> str:
     """Return ``1 item``, ``1,100 items``."""
     return f"{count:,} item{'' if count == 1 else 's'}"
+
+
+def show_few(names: Sequence[str], most: int) -> str:
+    """Return the first ``most`` names, and how many more there are: ``a, b and 3 more``."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def show_p(p: float | None) -> str:

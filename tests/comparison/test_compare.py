@@ -11,7 +11,8 @@ from builders import Sample, Scores, Tasks, decide, metric_of, no_texts, policy,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelrelease.comparison.compare import Question, compare, diff
+from modelrelease.comparison.compare import compare, diff
+from modelrelease.comparison.policy import Question
 from modelrelease.errors import InvalidInput
 from modelrelease.records.comparison import Comparison, Diff, MetricComparison
 from modelrelease.records.located import Located

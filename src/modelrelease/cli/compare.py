@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelrelease.cli.common import add_config, open_project
 from modelrelease.cli.output import say, say_json
+
+if TYPE_CHECKING:
+    from modelrelease.records.comparison import Comparison
 
 EXAMPLE = "modelrelease compare models/model_v1.0 models/model_v1.1 --context pull_request"
 
@@ -22,9 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--context", choices=contexts, default="release", help="what the decision is for (default: release)"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write comparison.json there")
-    formats = ("table", "json", "markdown")
-    parser.add_argument("--format", choices=formats, default="table", help="what is printed (default: table)")
-    parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    add_format(parser)
     parser.add_argument(
         "--on-changed-items",
         choices=("refuse", "intersect"),
@@ -37,8 +39,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare; exit 0 for promote, 1 for block."""
     from modelrelease.flows.compare import Sides, compare_files
     from modelrelease.records.files import write_atomic
-    from modelrelease.reports.markdown import comparison_markdown
-    from modelrelease.reports.terminal import comparison_table
 
     comparison = compare_files(
         open_project(arguments.config),
@@ -49,9 +49,25 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.out is not None:
         write_atomic(arguments.out / "comparison.json", comparison.to_bytes())
-    if arguments.format == "json":
-        say_json(comparison.to_bytes())
-    else:
-        render = comparison_markdown if arguments.format == "markdown" else comparison_table
-        say(render(comparison))
+    show_comparison(comparison, arguments.format)
     return 0 if comparison.decision == "promote" else 1
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add ``--format`` and ``--json``."""
+    formats = ("table", "json", "markdown")
+    parser.add_argument("--format", choices=formats, default="table", help="what is printed (default: table)")
+    parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+
+
+def show_comparison(comparison: Comparison, form: str) -> None:
+    """Print a comparison as a table, JSON or Markdown."""
+    from modelrelease.reports.comment import SUMMARY_LIMIT, About, comment_markdown
+    from modelrelease.reports.terminal import comparison_table
+
+    if form == "json":
+        say_json(comparison.to_bytes())
+    elif form == "markdown":
+        say(comment_markdown(comparison, About(), limit=SUMMARY_LIMIT))
+    else:
+        say(comparison_table(comparison))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelrelease.cli.common import Bar
 from modelrelease.cli.output import say
+from modelrelease.cli.score import surroundings_of
 
 if TYPE_CHECKING:
     from modelrelease.flows.score import Scored
@@ -29,29 +28,18 @@ def run(arguments: argparse.Namespace) -> int:
     from modelrelease.scoring.engines.loading import import_torch
 
     import_torch()  # says at once, and not after the training, that an extra is missing
-    from modelrelease import git, settings
     from modelrelease.flows.demo import BASELINE, CANDIDATE, Watcher, run_demo
     from modelrelease.reports.terminal import comparison_table
-    from modelrelease.scoring.run import Options, Surroundings
+    from modelrelease.scoring.run import Options
 
     started = time.monotonic()
-
-    def surroundings(folder: Path) -> Surroundings:
-        head = git.head(folder)
-        return Surroundings(
-            journal=settings.partial_runs(),
-            progress=Bar(),
-            now=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            git_sha=head.sha,
-            dirty=head.dirty,
-        )
 
     watcher = Watcher(
         step=lambda command: _say(f"\n[{time.monotonic() - started:5.1f} s] $ {command}"),
         line=lambda line: _say(f"    {line}"),
         scored=_show_scores,
     )
-    comparison = run_demo(arguments.into, Options(), surroundings, watcher)
+    comparison = run_demo(arguments.into, Options(), surroundings_of, watcher)
     _say("\n" + comparison_table(comparison))
     _say(_where_to_look(arguments.into, BASELINE, CANDIDATE, time.monotonic() - started))
     return 0

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from modelrelease.cli.common import add_config, open_project
+from modelrelease.cli.compare import add_format
 from modelrelease.cli.output import say, say_json
 
 EXAMPLE = "modelrelease diff models/model_v1.0 models/model_v1.1"
@@ -22,9 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="refuse",
         help="items that differ between the sides: refuse to compare (default), or compare the rest",
     )
-    formats = ("table", "json", "markdown")
-    parser.add_argument("--format", choices=formats, default="table", help="what is printed (default: table)")
-    parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    add_format(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -16,13 +16,16 @@ from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Unavai
 
 COMMANDS = {
     "score": "score a checkpoint with a suite: eval.json and samples.jsonl",
+    "resolve": "which version a pull request asks to be compared with which",
+    "pull-request": "check a pull request: resolve, score, compare, decide",
     "compare": "hold a candidate against a baseline: verdicts and the decision",
     "diff": "what changed between two evaluations, item by item",
+    "report": "a comparison as a comment or as JUnit XML",
     "power": "how many items a margin needs, and what n items can prove",
     "demo": "train two small models, score and compare them, offline",
     "schema": "print a document's JSON Schema",
 }
-"""Every command with its line of help; ``cli/<command>.py`` holds ``add_arguments`` and ``run``."""
+"""Every command with its line of help; its module in ``cli/`` (``_`` for ``-``) holds ``add_arguments`` and ``run``."""
 
 EXTRAS = {
     **dict.fromkeys(("numpy", "scipy"), "stats"),
@@ -96,7 +99,7 @@ def _main(arguments: list[str]) -> int:
 def _run(
     commands: argparse._SubParsersAction[_Parser], chosen: str, parser: argparse.ArgumentParser, arguments: list[str]
 ) -> int:
-    module = importlib.import_module(f"modelrelease.cli.{chosen}")
+    module = importlib.import_module(f"modelrelease.cli.{chosen.replace('-', '_')}")
     command = commands.add_parser(
         chosen,
         help=COMMANDS[chosen],

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelrelease.cli.common import Bar, add_config, open_project
 from modelrelease.cli.output import say, say_json
+
+if TYPE_CHECKING:
+    from modelrelease.scoring.run import Options, Surroundings
 
 MAX_THREADS = 1024
 MAX_NUMBER = 10_000_000
@@ -22,6 +26,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where to write (default: the version folder, or a run's)"
     )
+    add_numerics(parser)
+    parser.add_argument("--json", action="store_true", help="print eval.json instead of a table")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Score; exit 0 whatever the scores are."""
+    from modelrelease.flows.score import score_model
+    from modelrelease.reports.evaluation import evaluation_table
+
+    project = open_project(arguments.config)
+    options, surroundings = options_of(arguments), surroundings_of(project.root)
+    scored = score_model(project, arguments.model, arguments.suite, arguments.out, options, surroundings)
+    if arguments.json:
+        say_json(scored.evaluation.to_bytes())
+    else:
+        say(evaluation_table(scored.evaluation, str(scored.folder)))
+    return 0
+
+
+def add_numerics(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how numbers are made."""
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 … (default: a GPU where there is one)")
     types = ("auto", "float32", "bfloat16", "float16")
     parser.add_argument(
@@ -35,22 +60,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-truncation", action="store_true", help="drop the beginning of prompts that are too long"
     )
-    parser.add_argument("--json", action="store_true", help="print eval.json instead of a table")
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Score; exit 0 whatever the scores are."""
-    from modelrelease import git, settings
-    from modelrelease.flows.score import score_model
-    from modelrelease.reports.evaluation import evaluation_table
+def options_of(arguments: argparse.Namespace) -> Options:
+    """Return what ``add_numerics``' options say."""
     from modelrelease.scoring.engines.loading import Numerics
-    from modelrelease.scoring.run import BATCH_TOKENS, Options, Surroundings
+    from modelrelease.scoring.run import BATCH_TOKENS, Options
 
-    project = open_project(arguments.config)
-    head = git.head(project.root)
     numerics = Numerics(arguments.device, arguments.dtype, arguments.attention, arguments.threads)
-    options = Options(numerics, arguments.batch_tokens or BATCH_TOKENS, arguments.allow_truncation)
-    surroundings = Surroundings(
+    return Options(numerics, arguments.batch_tokens or BATCH_TOKENS, arguments.allow_truncation)
+
+
+def surroundings_of(root: Path) -> Surroundings:
+    """Return what a run is given of the world: the journal's place, the clock, the bar, where the work tree stands."""
+    from modelrelease import git, settings
+    from modelrelease.scoring.run import Surroundings
+
+    head = git.head(root)
+    return Surroundings(
         journal=settings.partial_runs(),
         progress=Bar(),
         now=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -58,12 +85,6 @@ def run(arguments: argparse.Namespace) -> int:
         dirty=head.dirty,
         run_url=settings.run_url(),
     )
-    scored = score_model(project, arguments.model, arguments.suite, arguments.out, options, surroundings)
-    if arguments.json:
-        say_json(scored.evaluation.to_bytes())
-    else:
-        say(evaluation_table(scored.evaluation, str(scored.folder)))
-    return 0
 
 
 def _positive(text: str) -> int:

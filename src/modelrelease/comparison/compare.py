@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from modelrelease.comparison import wording
@@ -11,20 +10,10 @@ from modelrelease.comparison.evidence import finite, interval
 from modelrelease.comparison.flips import LookUp, Places, compare_slices, describe_flips, slice_places
 from modelrelease.comparison.judgement import Judgement, Ruling, rule
 from modelrelease.comparison.measure import Measure, measure
-from modelrelease.comparison.policy import Policy, check_policy
+from modelrelease.comparison.policy import Policy, Question, check_policy
 from modelrelease.records.comparison import Comparison, Diff, MetricComparison, PolicyAnswer
-from modelrelease.records.config import Context, GatePolicy
+from modelrelease.records.config import GatePolicy
 from modelrelease.records.results import Results
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked of a comparison besides its two sides."""
-
-    policy: Policy
-    context: Context = "release"
-    intersect: bool = False
-    resolved_by: tuple[str, str] = ("argument", "argument")
 
 
 def compare(baseline: Results, candidate: Results, question: Question, look_up: LookUp) -> Comparison:

@@ -1,4 +1,4 @@
-"""Which policy a metric falls under. Pure."""
+"""The policy of a comparison, and which part of it a metric falls under. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput
-from modelrelease.records.config import GatePolicy, MetricPolicy
+from modelrelease.records.config import Context, GatePolicy, MetricPolicy
 from modelrelease.records.evaluation import MetricResult
 
 _WILDCARDS = "*?["
@@ -23,6 +23,16 @@ class Policy:
     gate: GatePolicy
     source_ref: str
     digest: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a comparison besides its two sides."""
+
+    policy: Policy
+    context: Context = "release"
+    intersect: bool = False
+    resolved_by: tuple[str, str] = ("argument", "argument")
 
 
 def policy_for(name: str, policies: Mapping[str, MetricPolicy]) -> tuple[str, MetricPolicy] | None:

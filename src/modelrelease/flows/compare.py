@@ -29,8 +29,8 @@ def compare_files(
     """Compare two recorded evaluations under the project's policy, or the one committed at ``policy_ref``."""
     config, source = _config(project, policy_ref)
     baseline, candidate = read_results(sides.baseline), read_results(sides.candidate)
-    from modelrelease.comparison.compare import Question, compare
-    from modelrelease.comparison.policy import Policy
+    from modelrelease.comparison.compare import compare
+    from modelrelease.comparison.policy import Policy, Question
     from modelrelease.flows.texts import TextsOfItems
 
     question = Question(Policy(config.gate, source, policy_digest(config)), context, intersect)

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelrelease import __version__
-from modelrelease.records.canonical import canonical_json, digest_of
+from modelrelease.records.canonical import digest_of
 from modelrelease.records.checkpoints import Checkpoint
-from modelrelease.records.evaluation import (
-    SAMPLES_FILE,
-    SCORER_VERSION,
-    Environment,
-    Evaluation,
-    Model,
-    Provenance,
-    SamplesFile,
-    ScoredSuite,
-    ScoredTask,
-    Tool,
-)
+from modelrelease.records.evaluation import SCORER_VERSION, Environment, Evaluation, Provenance
 from modelrelease.records.evaluation import Engine as EngineRecord
-from modelrelease.records.suite import suite_digest, task_digest
-from modelrelease.scoring.aggregate import aggregate, count_flags
+from modelrelease.records.suite import suite_digest
 from modelrelease.scoring.batches import Batch, plan_batches, plan_digest
 from modelrelease.scoring.chat import render_chats
 from modelrelease.scoring.encoding import Codec
@@ -36,8 +22,9 @@ from modelrelease.scoring.environment import describe_environment, host_name, pe
 from modelrelease.scoring.execution import NoProgress, Progress, run_batches
 from modelrelease.scoring.items import Item, build_items
 from modelrelease.scoring.journal import open_journal
+from modelrelease.scoring.record import Production, describe_model, make_record
 from modelrelease.scoring.requests import ItemRequests, Limits, build_requests
-from modelrelease.scoring.samples import Sample, make_sample
+from modelrelease.scoring.samples import make_sample
 from modelrelease.scoring.suites import LoadedSuite, LoadedTask
 
 BATCH_TOKENS = 2048
@@ -105,30 +92,22 @@ def score(checkpoint: Checkpoint, suite: LoadedSuite, options: Options, surround
         results = run_batches(plan.batches, items, suite.tasks, engine, journal, surroundings.progress)
     rows = zip(items, plan.entries, results, strict=True)
     samples = [make_sample(suite.tasks[item.task].spec, item, entry, answers) for item, entry, answers in rows]
-    provenance = Provenance(
-        git_sha=surroundings.git_sha,
-        dirty=surroundings.dirty,
-        started=started,
-        seconds=time.monotonic() - clock,
-        tokens_per_second=plan.tokens / max(time.monotonic() - begun, 1e-9),
-        peak_memory=peak_memory(),
-        host=host_name(),
-        run_url=surroundings.run_url,
-    )
-    text = "".join(canonical_json(sample) + "\n" for sample in samples).encode("utf-8")
-    file = SamplesFile(path=SAMPLES_FILE, sha256=hashlib.sha256(text).hexdigest(), count=len(samples))
-    evaluation = Evaluation(
-        scorer_version=SCORER_VERSION,
-        tool=Tool(version=__version__),
-        model=_model_record(checkpoint),
-        suite=_suite_record(suite, engine),
+    how = Production(
         engine=record,
         environment=environment,
-        metrics=tuple(result for task in suite.tasks for result in aggregate(task.spec, _of(task, samples))),
-        samples=file,
-        flags=count_flags(samples),
-        provenance=provenance,
+        provenance=Provenance(
+            git_sha=surroundings.git_sha,
+            dirty=surroundings.dirty,
+            started=started,
+            seconds=time.monotonic() - clock,
+            tokens_per_second=plan.tokens / max(time.monotonic() - begun, 1e-9),
+            peak_memory=peak_memory(),
+            host=host_name(),
+            run_url=surroundings.run_url,
+        ),
+        paths={task.spec.name: engine.facts.path_taken for task in suite.tasks},
     )
+    evaluation, text = make_record(describe_model(checkpoint), suite, samples, how)
     return ScoredRun(evaluation, text, key)
 
 
@@ -147,10 +126,6 @@ def _rendered(items: Sequence[Item], checkpoint: Checkpoint) -> list[str]:
     chats = [item.prompt for item in items if not isinstance(item.prompt, str)]
     texts = iter(render_chats(checkpoint.folder, chats, checkpoint.source))
     return [item.prompt if isinstance(item.prompt, str) else next(texts) for item in items]
-
-
-def _of(task: LoadedTask, samples: Sequence[Sample]) -> list[Sample]:
-    return [sample for sample in samples if sample["task"] == task.spec.name]
 
 
 def _run_key(checkpoint: Checkpoint, suite: LoadedSuite, engine: EngineRecord, environment: Environment) -> str:
@@ -187,31 +162,3 @@ def _engine_record(engine: Engine, plan: _Plan, options: Options, loaded: Loaded
         tolerance=None,
         max_length=loaded.max_length,
     )
-
-
-def _model_record(checkpoint: Checkpoint) -> Model:
-    return Model(
-        version=checkpoint.version,
-        digest=checkpoint.digest,
-        files=checkpoint.files,
-        tokenizer_digest=checkpoint.tokenizer_digest,
-        chat_template_digest=checkpoint.chat_template_digest,
-        source=checkpoint.source,
-    )
-
-
-def _suite_record(suite: LoadedSuite, engine: Engine) -> ScoredSuite:
-    tasks = tuple(
-        ScoredTask(
-            name=task.spec.name,
-            kind=task.spec.kind,
-            digest=task_digest(task.spec),
-            dataset=task.spec.dataset,
-            dataset_digest=task.dataset_digest,
-            prompt_digest=task.prompt_digest,
-            items=len(task.rows),
-            path_taken=engine.facts.path_taken,
-        )
-        for task in suite.tasks
-    )
-    return ScoredSuite(name=suite.name, digest=suite_digest(tuple(task.spec for task in suite.tasks)), tasks=tasks)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import Any
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, invalid
@@ -58,6 +59,19 @@ class LoadedSuite:
 
     name: str
     tasks: tuple[LoadedTask, ...]
+
+
+def read_tasks(path: str, read: ReadFile) -> list[Task]:
+    """Read the suite at ``path`` and those it includes, but nothing that their tasks name.
+
+    Raises InvalidInput as :func:`load_suite` does for the suites themselves.
+    """
+    return [task for task, _, _ in _read_tasks(path, read, seen=[])[1]]
+
+
+def load_task(task: Task, path: str, read: ReadFile) -> LoadedTask:
+    """Return one task of the suite at ``path`` with its rows and prompt."""
+    return _load_task(task, path, 1, read, {})
 
 
 def load_suite(path: str, read: ReadFile) -> LoadedSuite:
@@ -156,17 +170,34 @@ def _load_task(task: Task, path: str, line: int, read: ReadFile, datasets: dict[
     if task.dataset not in datasets:
         datasets[task.dataset] = tuple(read_dataset(read(task.dataset), task.dataset))
     rows = datasets[task.dataset]
-    prompt = read_prompt(read(task.prompt), task.prompt) if task.prompt is not None else None
     return LoadedTask(
         spec=task,
         path=path,
         line=line,
         rows=rows,
         dataset_digest=dataset_digest(row.digest for row in rows),
-        prompt_digest=prompt.digest if prompt else None,
-        templates=_templates(prompt) if prompt else (),
-        roles=tuple(message.role for message in prompt.messages) if prompt and prompt.messages else None,
+        **_prompt_parts(task.prompt, read),
     )
+
+
+def asked_as(task: LoadedTask, spec: Task) -> LoadedTask:
+    """Return ``task`` with its rows and prompt, and the scoring part (kind, metrics, generation …) of ``spec``."""
+    return replace(task, spec=spec.model_copy(update={"dataset": task.spec.dataset, "prompt": task.spec.prompt}))
+
+
+def with_prompt(task: LoadedTask, path: str | None, read: ReadFile) -> LoadedTask:
+    """Return ``task`` with the prompt at ``path`` instead of its own; None for no prompt."""
+    spec = task.spec.model_copy(update={"prompt": path})
+    return replace(task, spec=spec, **_prompt_parts(path, read))
+
+
+def _prompt_parts(path: str | None, read: ReadFile) -> dict[str, Any]:
+    prompt = read_prompt(read(path), path) if path is not None else None
+    return {
+        "prompt_digest": prompt.digest if prompt else None,
+        "templates": _templates(prompt) if prompt else (),
+        "roles": tuple(message.role for message in prompt.messages) if prompt and prompt.messages else None,
+    }
 
 
 def _templates(prompt: Prompt) -> tuple[tuple[Template, int], ...]:

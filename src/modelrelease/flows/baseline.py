@@ -1,0 +1,87 @@
+"""The live version's side of a pull request: its record where that covers the comparison, the rest scored again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from modelrelease import git
+from modelrelease.codes import Code
+from modelrelease.errors import invalid
+from modelrelease.flows.bench import Bench
+from modelrelease.flows.live import LiveRecord, read_record, uncovered
+from modelrelease.flows.resolve import Resolved
+from modelrelease.records.checkpoints import Checkpoint, read_checkpoint
+from modelrelease.records.comparison import ScoredAgain
+from modelrelease.records.evaluation import Evaluation
+from modelrelease.records.results import Results
+from modelrelease.scoring.suites import LoadedSuite
+
+_OTHER_CHECKPOINT = "its record is of another checkpoint"
+
+
+@dataclass(frozen=True)
+class BaselineResults:
+    """The baseline as it is compared; ``scored_again`` is None where its record covered everything."""
+
+    results: Results
+    scored_again: ScoredAgain | None
+
+
+class Baseline:
+    """Answers for the live version. ``rescore`` is the policy's ``rescore_baseline``."""
+
+    def __init__(self, resolved: Resolved, folder: str, bench: Bench, rescore: str, scratch: Path) -> None:
+        self._resolved = resolved
+        self._folder = folder
+        self._bench = bench
+        self._rescore = rescore
+        self._scratch = scratch
+
+    def results(self, suite: LoadedSuite, now: Evaluation, out: Path, *, own_dtype: bool) -> BaselineResults:
+        """Return the live version's results on ``suite``, written into ``out``.
+
+        ``now`` is an evaluation of this job, for its numerics; ``own_dtype``: each checkpoint is scored in its own
+        type. Raises InvalidInput where it has to be scored and its weights or the merge-base's record are missing.
+        """
+        record = self._record
+        if self._rescore == "never":
+            return BaselineResults(self._as_recorded(record), None)
+        again = uncovered(record, now, suite, always=self._rescore == "always", own_dtype=own_dtype)
+        if again is not None and self._is_of_another_checkpoint(record):
+            again = ScoredAgain(items=again.of, of=again.of, why=(_OTHER_CHECKPOINT,))
+        if record.results is not None and (again is None or again.items < again.of):
+            self._bench.remember(record.results)
+        digest = self._digest(record, again)
+        return BaselineResults(self._bench.results(digest, lambda: self.checkpoint, suite, out), again)
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        """The live checkpoint as the merge-base has it: from the work tree where that is the same, else exported."""
+        root, name = self._resolved.before.root, PurePosixPath(self._folder).name
+        facts = self._resolved.facts
+        after = facts.after.get(name)
+        if after is not None and after.weights == facts.before[name].weights:
+            return read_checkpoint(root / self._folder, self._folder)
+        commit = self._resolved.before.commit
+        exported = git.export(root, commit, self._folder, self._scratch / "merge-base")
+        return read_checkpoint(exported, f"{self._folder} at {commit[:10]}")
+
+    @cached_property
+    def _record(self) -> LiveRecord:
+        return read_record(self._resolved.before, self._folder, self._scratch / "records")
+
+    def _is_of_another_checkpoint(self, record: LiveRecord) -> bool:
+        return record.results is not None and record.results.evaluation.model.digest != self.checkpoint.digest
+
+    def _digest(self, record: LiveRecord, again: ScoredAgain | None) -> str:
+        if again is None and record.results is not None:
+            return record.results.evaluation.model.digest
+        return self.checkpoint.digest
+
+    def _as_recorded(self, record: LiveRecord) -> Results:
+        if record.results is None:
+            message = f"{record.why}, and the policy says `rescore_baseline: never`"
+            raise invalid(self._folder, Code.RESOLUTION, message, "score it, or let the policy say `auto`")
+        return record.results

@@ -1,0 +1,81 @@
+"""Which versions a pull request asks to be compared, from git."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from modelrelease import git
+from modelrelease.codes import Code
+from modelrelease.config import Project
+from modelrelease.errors import escape_controls, invalid
+from modelrelease.flows.changes import changed_inputs
+from modelrelease.flows.trees import Tree
+from modelrelease.records.resolution import Resolution
+from modelrelease.release.resolution import Facts, resolve
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a person, or the event that started a job, says of the two ends; None leaves it to the rules.
+
+    ``base`` and ``head`` are git refs, ``candidate`` and ``baseline`` versions or their folders.
+    """
+
+    base: str | None = None
+    head: str | None = None
+    candidate: str | None = None
+    baseline: str | None = None
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The answer, what it follows from, and the two trees that it is about."""
+
+    resolution: Resolution
+    facts: Facts
+    before: Tree
+    after: Tree
+
+
+def resolve_range(project: Project, wanted: Range) -> Resolved:
+    """Return what the commits between the merge-base and the head ask to be compared.
+
+    ``base`` is the default branch unless named, ``head`` the commit that is checked out. Raises InvalidInput (MR508)
+    where a ref names no commit, history ends before the merge-base, or several versions are new.
+    """
+    models = project.require_config().models
+    head = _commit(project, wanted.head or "HEAD", "--head", "commit first, or name an existing ref")
+    base_ref = wanted.base or git.default_branch(project.root)
+    if base_ref is None:
+        raise invalid("--base", Code.RESOLUTION, "there is no default branch", "name what to merge into with --base")
+    base = _commit(project, base_ref, "--base", "fetch it, or name another ref")
+    merge_base = git.merge_base(project.root, base, head)
+    if merge_base is None:
+        message = f"{escape_controls(base_ref)} and {head[:10]} have no common ancestor here"
+        raise invalid("--base", Code.RESOLUTION, message, "fetch the whole history (`fetch-depth: 0` in a workflow)")
+    before = Tree(project.root, merge_base, project.config_path)
+    after = Tree(project.root, head, project.config_path)
+    facts = Facts(
+        merge_base=merge_base,
+        head=head,
+        models=models,
+        before=before.versions(models),
+        after=after.versions(models),
+        changes=changed_inputs(before, after),
+        wanted=_name(wanted.candidate),
+        chosen=_name(wanted.baseline),
+    )
+    return Resolved(resolve(facts), facts, before, after)
+
+
+def _commit(project: Project, ref: str, option: str, todo: str) -> str:
+    commit = git.commit_of(project.root, ref)
+    if commit is None:
+        raise invalid(option, Code.RESOLUTION, f"{ref!r} names no commit", todo)
+    return commit
+
+
+def _name(version: str | None) -> str | None:
+    """A version may be given as its folder."""
+    return PurePosixPath(version).name if version else None
