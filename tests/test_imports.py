@@ -86,6 +86,8 @@ LIGHT_COMMANDS = {
     "version": (["--version"], ("pydantic", "yaml", "tabulate")),
     "compare help": (["compare", "--help"], ("pydantic", "yaml")),
     "score help": (["score", "--help"], ("pydantic", "yaml")),
+    "comment help": (["comment", "--help"], ("pydantic", "yaml")),
+    "comment without a file": (["comment", "no-such-file"], ()),
     "compare without files": (["compare", "no-such-file", "no-such-file"], ()),
     "schema": (["schema", "suite"], ()),
     "unknown command": (["compere"], ("pydantic", "yaml", "tabulate")),

@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from modelrelease.settings import (
-    WorkflowFiles,
     action_inputs,
     cache_home,
     git_environment,
     partial_runs,
     run_url,
-    workflow_files,
+    runner_temporary,
 )
 
 GITHUB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/bot", "GITHUB_RUN_ID": "7"}
@@ -62,7 +61,6 @@ def test_an_action_s_inputs_are_named_as_in_its_yaml() -> None:
     assert action_inputs(environ) == {"policy-ref": "main", "out": ""}
 
 
-def test_outside_of_a_job_there_are_no_workflow_files() -> None:
-    assert workflow_files({"GITHUB_OUTPUT": ""}) == WorkflowFiles(None, None, None)
-    environ = {"GITHUB_OUTPUT": "/o", "GITHUB_STEP_SUMMARY": "/s", "RUNNER_TEMP": "/t"}
-    assert workflow_files(environ) == WorkflowFiles(Path("/o"), Path("/s"), Path("/t"))
+def test_the_runner_s_folder_is_there_only_in_a_job() -> None:
+    assert runner_temporary({"RUNNER_TEMP": ""}) is None
+    assert runner_temporary({"RUNNER_TEMP": "/t"}) == Path("/t")

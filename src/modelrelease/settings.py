@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -48,20 +48,43 @@ def action_inputs(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True)
-class WorkflowFiles:
-    """The files by which a step talks to GitHub's runner, and its folder for what the job makes; None outside."""
-
-    output: Path | None
-    summary: Path | None
-    temporary: Path | None
-
-
-def workflow_files(environ: Mapping[str, str] | None = None) -> WorkflowFiles:
-    """Return where a step's outputs, its summary and its temporary files go."""
+def runner_temporary(environ: Mapping[str, str] | None = None) -> Path | None:
+    """Return the runner's folder for what a job makes, which is outside of the checkout; None outside of a job."""
     env = os.environ if environ is None else environ
-    found = [env.get(name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "RUNNER_TEMP")]
-    return WorkflowFiles(*(Path(name) if name else None for name in found))
+    return Path(env["RUNNER_TEMP"]) if env.get("RUNNER_TEMP") else None
+
+
+@dataclass(frozen=True)
+class GitHubEnvironment:
+    """What a GitHub Actions job says of itself, as it says it; None for what it does not say, as on a laptop.
+
+    Source: https://docs.github.com/actions/reference/workflows-and-actions/variables
+    """
+
+    repository: str | None = None
+    event_name: str | None = None
+    event_path: str | None = None
+    sha: str | None = None
+    ref: str | None = None
+    head_ref: str | None = None
+    base_ref: str | None = None
+    run_id: str | None = None
+    run_number: str | None = None
+    run_attempt: str | None = None
+    actor: str | None = None
+    api_url: str | None = None
+    server_url: str | None = None
+    output: str | None = None
+    step_summary: str | None = None
+    token: str | None = field(default=None, repr=False)
+
+
+def github_environment(environ: Mapping[str, str] | None = None) -> GitHubEnvironment:
+    """Return the job's environment; the token is GITHUB_TOKEN, else GH_TOKEN. Empty is as good as not there."""
+    env = os.environ if environ is None else environ
+    names = [name for name in GitHubEnvironment.__dataclass_fields__ if name != "token"]
+    found = {name: env.get(f"GITHUB_{name.upper()}") or None for name in names}
+    return GitHubEnvironment(**found, token=env.get("GITHUB_TOKEN") or env.get("GH_TOKEN") or None)
 
 
 def prepare_libraries() -> None:

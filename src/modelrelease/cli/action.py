@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the action; exit 0 in a job once its outputs are written, with the command's code outside of one."""
     from modelrelease.cli.main import guarded
 
-    files, inputs = settings.workflow_files(), settings.action_inputs()
+    inputs, environment = settings.action_inputs(), settings.github_environment()
     told, errors = Told(), list[ModelreleaseError]()
     # Both streams are one in the log, so that nothing is printed before commands are off or after they are on again.
     with workflow.commands_off(say), contextlib.redirect_stderr(sys.stdout):
@@ -57,9 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     findings = [finding for error in errors for finding in error.findings]
     lines = [workflow.annotation(finding) for finding in findings] + told.remarks
     say("".join(f"{line}\n" for line in lines[: workflow.MAX_ANNOTATIONS]))
-    workflow.write_summary(files.summary, told.summary + _failure(errors))
-    workflow.write_outputs(files.output, {**told.outputs, "exit-code": str(code)})
-    return code if files.output is None else 0
+    workflow.write_summary(environment.step_summary, told.summary + _failure(errors))
+    workflow.write_outputs(environment.output, {**told.outputs, "exit-code": str(code)})
+    return code if environment.output is None else 0
 
 
 def _pull_request(inputs: Mapping[str, str], told: Told) -> int:
@@ -152,7 +152,7 @@ def _out(inputs: Mapping[str, str]) -> Path:
     """Return where results go: as asked, else a new folder outside of the workspace, which could hold links."""
     if chosen := inputs.get("out"):
         return Path(chosen).absolute()
-    return Path(tempfile.mkdtemp(prefix="modelrelease-", dir=settings.workflow_files().temporary))
+    return Path(tempfile.mkdtemp(prefix="modelrelease-", dir=settings.runner_temporary()))
 
 
 def _printed(argv: list[str], *, log: bool = True) -> tuple[int, str]:
@@ -184,19 +184,23 @@ def _tell_undecided(told: Told, reason: str) -> None:
 
     finding = Finding("modelrelease", Code.UNAVAILABLE, "this pull request was not scored", reason)
     told.remarks.append(workflow.annotation(finding))
-    told.summary = undecided_markdown(reason, _about())
+    told.summary = undecided_markdown(reason, _about(None))
 
 
 def _markdown(comparison: Comparison) -> str:
     from modelrelease.reports.comment import SUMMARY_LIMIT, comment_markdown
 
-    return comment_markdown(comparison, _about(), limit=SUMMARY_LIMIT)
+    return comment_markdown(comparison, _about(comparison), limit=SUMMARY_LIMIT)
 
 
-def _about() -> About:
-    from modelrelease.reports.comment import About
+def _about(comparison: Comparison | None) -> About:
+    from modelrelease.cli.comment import this_run
+    from modelrelease.github.event import Event, read_event
+    from modelrelease.github.report import about_of
 
-    return About(run_url=settings.run_url())
+    environment = settings.github_environment()
+    event = read_event(Path(environment.event_path)) if environment.event_path else Event()
+    return about_of(comparison, event, this_run(environment), settings.run_url(), None)
 
 
 def _failure(errors: list[ModelreleaseError]) -> str:

@@ -21,6 +21,7 @@ COMMANDS = {
     "compare": "hold a candidate against a baseline: verdicts and the decision",
     "diff": "what changed between two evaluations, item by item",
     "report": "a comparison as a comment or as JUnit XML",
+    "comment": "post a comparison as a pull request's one comment, or bring that up to date",
     "power": "how many items a margin needs, and what n items can prove",
     "demo": "train two small models, score and compare them, offline",
     "schema": "print a document's JSON Schema",
@@ -31,6 +32,7 @@ COMMANDS = {
 EXTRAS = {
     **dict.fromkeys(("numpy", "scipy"), "stats"),
     **dict.fromkeys(("torch", "transformers", "safetensors", "tokenizers", "tqdm", "regex"), "score"),
+    **dict.fromkeys(("github", "requests"), "github"),
 }
 """The extra that brings a library which the base install does not have."""
 
