@@ -23,6 +23,7 @@ COMMANDS = {
     "report": "a comparison as a comment or as JUnit XML",
     "comment": "post a comparison as a pull request's one comment, or bring that up to date",
     "power": "how many items a margin needs, and what n items can prove",
+    "init": "set a repository up: config, suite, workflow and hook, from what it holds",
     "demo": "train two small models, score and compare them, offline",
     "schema": "print a document's JSON Schema",
     "action": "run by the composite actions: their inputs from the environment, their outputs to the runner",
@@ -38,6 +39,7 @@ EXTRAS = {
 
 _EPILOG = """examples:
   modelrelease demo
+  modelrelease init --dry-run
   modelrelease score models/model_v1.1
   modelrelease compare models/model_v1.0 models/model_v1.1 --context pull_request
 
