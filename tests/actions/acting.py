@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 KIT = "modelrelease/modelrelease@v0.1.0"
 STAND_INS = {
@@ -44,11 +46,16 @@ class Ran:
 
 
 class Act:
-    """A machine with the kit published as ``modelrelease/modelrelease@v0.1.0`` and one artifact store."""
+    """A machine with the kit published as ``modelrelease/modelrelease@v0.1.0`` and one artifact store.
 
-    def __init__(self, folder: Path) -> None:
+    All machines of a test run share the folder of private environments, as the jobs of one runner do.
+    """
+
+    def __init__(self, folder: Path, temporary: pytest.TempPathFactory) -> None:
         self.folder, self.artifacts = folder, folder / "artifacts"
-        self.kit, self.cache = folder / "kit", folder / "cache"
+        self.kit, self.cache = folder / "kit", temporary.getbasetemp() / "act-cache"
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            self.cache = temporary.getbasetemp().parent / "act-cache"
         self.kit.mkdir(parents=True)
         for part in (*PARTS, "LICENSE"):
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
@@ -61,15 +68,25 @@ class Act:
         payload: Mapping[str, Any] | None = None,
         *,
         environ: Mapping[str, str] | None = None,
+        job: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
+        token: str = "",
+        workflow: Path | None = None,
         timeout: float = 300,
     ) -> Ran:
-        """Run the workflows of ``workspace`` for an event; ``variables`` are the repository's, for ``vars.NAME``."""
+        """Run the workflows of ``workspace`` for an event, or one of them.
+
+        ``environ`` is the machine's; ``job`` is what GitHub tells a job, where act's own answer will not do;
+        ``variables`` are the repository's, for ``vars.NAME``; ``token`` is the job's.
+        """
         path = self.folder / "event.json"
         path.write_text(json.dumps(payload or {}), "utf-8")
         stand_ins = [f"{used}={ROOT / 'tests' / 'fakes' / 'actions' / own}" for used, own in STAND_INS.items()]
         local = [option for pair in (f"{KIT}={self.kit}", *stand_ins) for option in ("--local-repository", pair)]
         settings = [option for pair in (variables or {}).items() for option in ("--var", "=".join(pair))]
+        settings += [option for pair in (job or {}).items() for option in ("--env", "=".join(pair))]
+        settings += ["--secret", f"GITHUB_TOKEN={token}"] if token else []
+        settings += ["--workflows", str(workflow)] if workflow else []
         runners = [option for label in ("ubuntu-latest", "self-hosted") for option in ("-P", f"{label}=-self-hosted")]
         command = [str(Path(sys.executable).parent / "act"), event, "--eventpath", str(path)]
         # Without the second, act would read the workspace's own .env.

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acting import ROOT, Act, Ran
+import yaml
+from acting import KIT, ROOT, Act, Ran
+from fakes.github import JOB_TOKEN, FakeGitHub, add_pull
 from tiny_models import TinyModels, write_project
 
 from modelrelease.cli.main import main
 
 REPOSITORY = "acme/support"
+CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683"
 POLICY = "schema_version: 1\nsuite: evals/release.yaml\ngate: {metrics: {pick/acc: {margin: 0.05}}}\n"
 
 
@@ -43,17 +46,30 @@ class Consumer:
         shutil.copytree(self.tiny.folder("llama"), folder / "checkpoint")
         return folder
 
-    def check(self, event: str = "merge_group", fork: bool = False) -> Ran:
-        git(self.root, "add", "--all")
-        git(self.root, "commit", "--quiet", "--message=change")
-        sha, base = git(self.root, "rev-parse", "HEAD"), git(self.root, "rev-parse", "main")
+    def queue(self) -> Ran:
+        """Commit, and let a merge queue ask for the check."""
+        sha, base = self._commit()
         group = {"base_sha": base, "base_ref": "refs/heads/main", "head_sha": sha, "head_ref": "refs/heads/queue/b"}
-        payload: dict[str, Any] = {"merge_group": group}
-        if event == "pull_request":
-            head = {"sha": sha, "ref": "b", "repo": {"full_name": "mallory/support" if fork else REPOSITORY}}
-            into = {"ref": "main", "sha": base, "repo": {"full_name": REPOSITORY}}
-            payload = {"pull_request": {"number": 7, "head": head, "base": into}}
-        return self.act.run(self.root, event, payload, variables={"MODELRELEASE_RUNNER": "self-hosted"})
+        return self._run("merge_group", {"merge_group": group})
+
+    def open(self, github: FakeGitHub, run: int, fork: bool = False, workflow: Path | None = None) -> Ran:
+        """Commit, and open or update pull request 7 with it."""
+        sha, base = self._commit()
+        repository = github.repository(REPOSITORY)
+        add_pull(repository, 7, sha)
+        head = {"sha": sha, "ref": "b", "repo": {"full_name": "mallory/support" if fork else REPOSITORY}}
+        into = {"ref": "main", "sha": base, "repo": {"full_name": REPOSITORY}}
+        payload = {"pull_request": {"number": 7, "head": head, "base": into}}
+        job = {"GITHUB_API_URL": github.url, "GITHUB_RUN_ID": str(run)}
+        return self._run("pull_request", payload, job=job, token=JOB_TOKEN, workflow=workflow)
+
+    def _commit(self) -> tuple[str, str]:
+        git(self.root, "add", "--all")
+        git(self.root, "commit", "--quiet", "--allow-empty", "--message=change")
+        return git(self.root, "rev-parse", "HEAD"), git(self.root, "rev-parse", "main")
+
+    def _run(self, event: str, payload: dict[str, Any], **options: Any) -> Ran:
+        return self.act.run(self.root, event, payload, variables={"MODELRELEASE_RUNNER": "self-hosted"}, **options)
 
     def comparison(self) -> dict[str, Any]:
         path = self.act.artifacts / "modelrelease-comparison" / "comparison.json"
@@ -82,42 +98,84 @@ def consumer(tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Cons
     git(root, "remote", "add", "origin", f"https://github.com/{REPOSITORY}.git")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message=start")
-    return Consumer(Act(folder / "machine"), root, tiny)
+    return Consumer(Act(folder / "machine", tmp_path_factory), root, tiny)
 
 
-def test_a_new_version_is_scored_and_passes(consumer: Consumer) -> None:
+def bodies(github: FakeGitHub) -> list[str]:
+    return [comment["body"] for comment in github.repository(REPOSITORY).comments.values()]
+
+
+def test_a_new_version_is_scored_commented_and_passes(consumer: Consumer, github: FakeGitHub) -> None:
     consumer.branch("new")
     consumer.add_version()
-    ran = consumer.check()
+    ran = consumer.open(github, 5)
     assert ran.jobs() == {"check": "succeeded", "score": "succeeded", "gate": "succeeded"}, ran.text
     found = consumer.comparison()
     assert (found["decision"], found["resolution"]["rule"]) == ("promote", "new-version")
     results = {path.name for path in (consumer.act.artifacts / "modelrelease").iterdir()}
     assert results == {"eval.json", "samples.jsonl"}
+    (body,) = bodies(github)
+    assert "pick/acc" in body
+    assert f"Commit {git(consumer.root, 'rev-parse', 'HEAD')[:7]}." in body
+    assert "gh run download 5 -n modelrelease -D models/model_v1.1" in body
+    assert JOB_TOKEN not in ran.text
+
+
+def test_a_version_taken_back_is_told_in_the_same_comment(consumer: Consumer, github: FakeGitHub) -> None:
+    """A pull request that scored something, and then no longer does, must not keep an old decision."""
+    consumer.branch("back")
+    (consumer.root / "README.md").write_text("Words.\n", "utf-8")
+    consumer.open(github, 5)
+    (consumer.root / "README.md").write_text("More words.\n", "utf-8")
+    ran = consumer.open(github, 6)
+    assert ran.jobs() == {"check": "succeeded", "gate": "succeeded"}, ran.text
+    (body,) = bodies(github)
+    assert "Not needed" in body
+    assert " run=6.1 " in body
+
+
+def test_the_whole_check_in_one_step_comments_when_asked(consumer: Consumer, github: FakeGitHub) -> None:
+    consumer.branch("one-step")
+    (consumer.root / "README.md").write_text("Even more words.\n", "utf-8")
+    step = {"uses": KIT, "with": {"base": "origin/main", "comment": True, "python": sys.executable}}
+    step["with"]["system-site-packages"] = True
+    job = {"runs-on": "self-hosted", "steps": [{"uses": CHECKOUT, "with": {"ref": "one-step"}}, step]}
+    workflow = consumer.act.folder / "one-step.yml"
+    workflow.write_text(yaml.safe_dump({"on": "pull_request", "jobs": {"one": job}}), "utf-8")
+    ran = consumer.open(github, 5, workflow=workflow)
+    assert ran.jobs() == {"one": "succeeded"}, ran.text
+    assert len(bodies(github)) == 1
+    step["with"]["token"] = "ghs_unknown"
+    workflow.write_text(yaml.safe_dump({"on": "pull_request", "jobs": {"one": job}}), "utf-8")
+    ran = consumer.open(github, 6, workflow=workflow)
+    assert ran.jobs() == {"one": "failed"}, ran.text
+    assert "exit-code=3" in ran.text
+    assert "Not needed" in ran.text
 
 
 def test_documentation_alone_is_not_scored_and_passes(consumer: Consumer) -> None:
     consumer.branch("docs")
     (consumer.root / "README.md").write_text("More words.\n", "utf-8")
-    ran = consumer.check()
+    ran = consumer.queue()
     assert ran.jobs() == {"check": "succeeded", "gate": "succeeded"}, ran.text
     assert consumer.comparison()["decision"] == "not-needed"
 
 
-def test_a_fork_s_version_is_not_scored_and_fails(consumer: Consumer) -> None:
+def test_a_fork_s_version_is_not_scored_and_fails(consumer: Consumer, github: FakeGitHub) -> None:
     consumer.branch("fork")
     consumer.add_version()
-    ran = consumer.check("pull_request", fork=True)
+    ran = consumer.open(github, 5, fork=True)
     assert ran.jobs() == {"check": "succeeded", "gate": "failed"}, ran.text
     said = "this pull request was not scored; it comes from a fork; a maintainer pushes this branch to score it"
     assert f"::error file=modelrelease,title=MR603::{said}" in ran.text
+    assert github.requests == []
     assert not consumer.act.artifacts.exists()
 
 
 def test_a_scorer_that_fails_fails_the_gate(consumer: Consumer) -> None:
     consumer.branch("damaged")
     (consumer.add_version() / "checkpoint" / "model.safetensors").write_bytes(b"no weights")
-    ran = consumer.check()
+    ran = consumer.queue()
     assert ran.jobs() == {"check": "succeeded", "score": "failed", "gate": "failed"}, ran.text
     assert "was not scored; the score job passed no comparison on; look at its log" in ran.text
     assert "title=MR405" in ran.text
@@ -127,7 +185,7 @@ def test_a_scorer_that_fails_fails_the_gate(consumer: Consumer) -> None:
 def test_a_check_that_fails_fails_the_gate(consumer: Consumer) -> None:
     consumer.branch("malformed")
     (consumer.root / "modelrelease.yaml").write_text("schema_version: 1\nsuite: [\n", "utf-8")
-    ran = consumer.check()
+    ran = consumer.queue()
     assert ran.jobs() == {"check": "failed", "gate": "failed"}, ran.text
     assert "was not scored; the check job did not finish; look at its log" in ran.text
     assert "::error file=modelrelease.yaml,line=" in ran.text

@@ -104,7 +104,7 @@ def machine(tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Machi
     git(workspace, "init", "--quiet")
     git(workspace, "add", "--all")
     git(workspace, "commit", "--quiet", "--message=start")
-    return Machine(Act(folder), workspace, folder / "results", hacked)
+    return Machine(Act(folder, tmp_path_factory), workspace, folder / "results", hacked)
 
 
 def hostile_steps(name: str) -> list[dict[str, Any]]:

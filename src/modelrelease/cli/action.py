@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from modelrelease import settings
 from modelrelease.cli.output import say
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, ModelreleaseError, Unavailable
+from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Unavailable
 from modelrelease.github import workflow
 from modelrelease.github.inputs import ACTIONS, command_line, is_true
 
@@ -54,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     # Both streams are one in the log, so that nothing is printed before commands are off or after they are on again.
     with workflow.commands_off(say), contextlib.redirect_stderr(sys.stdout):
         code = guarded(lambda: _WORK[arguments.name](inputs, told), heard=errors.append)
+    if code == InvalidInput.exit_code:  # what cannot be right decides nothing
+        told = Told()
     findings = [finding for error in errors for finding in error.findings]
     lines = [workflow.annotation(finding) for finding in findings] + told.remarks
     say("".join(f"{line}\n" for line in lines[: workflow.MAX_ANNOTATIONS]))
