@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modelrelease.settings import cache_home, git_environment, partial_runs, run_url
+from modelrelease.settings import cache_home, git_environment, github_environment, partial_runs, run_url
 
 GITHUB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/bot", "GITHUB_RUN_ID": "7"}
 
@@ -47,3 +47,12 @@ def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> 
     assert cache_home({}) is None
     assert partial_runs({}) is None
     assert partial_runs({"MODELRELEASE_CACHE": "/x"}) == Path("/x/partial")
+
+
+def test_a_job_s_environment_without_its_token_in_print() -> None:
+    found = github_environment({**GITHUB, "GITHUB_TOKEN": "ghs_canary", "GH_TOKEN": "other", "GITHUB_SHA": ""})
+    assert (found.repository, found.run_id, found.sha, found.event_path) == ("acme/bot", "7", None, None)
+    assert found.token == "ghs_canary"
+    assert "canary" not in f"{found!r} {found}"
+    assert github_environment({"GITHUB_TOKEN": "", "GH_TOKEN": "other"}).token == "other"
+    assert github_environment({}).token is None

@@ -323,6 +323,32 @@ def slow_first_looks(github: FakeGitHub) -> None:
     github.fault("GET", COMMENTS, times=10, delay=0.5)
 
 
+def test_an_older_run_that_writes_late_over_a_newer_one_s_is_put_right(github: FakeGitHub, writer: Writer) -> None:
+    """It looked before we wrote and wrote after: that is what the look after the wait is for."""
+    late = [marked(4)]
+
+    def meanwhile(_: float) -> None:
+        (comment,) = github.repository().comments.values()
+        if late:
+            comment["body"] = late.pop()
+
+    thread = Thread(writer.client, "acme/bot", 7)
+    mine = Mine(Marker(None, Run(5, 1), SHA), "report of 5", BOT_ID)
+    assert post(thread, mine, meanwhile, lambda _: None).outcome == "created"
+    assert said(github) == ["report of 5"]
+
+
+def test_writers_that_never_agree_end(github: FakeGitHub, writer: Writer) -> None:
+    def meanwhile(_: float) -> None:
+        for comment in github.repository().comments.values():
+            comment["body"] = marked(4)
+
+    thread = Thread(writer.client, "acme/bot", 7)
+    mine = Mine(Marker(None, Run(5, 1), SHA), "report of 5", BOT_ID)
+    with pytest.raises(Unavailable, match="acme/bot#7: MR603 other runs keep on writing"):
+        post(thread, mine, meanwhile, lambda _: None)
+
+
 @pytest.mark.parametrize("there", [False, True], ids=["none there", "one there"])
 def test_ten_threads_at_once_end_with_one_comment_of_the_newest_run(github: FakeGitHub, there: bool) -> None:
     add_pull(github.repository(), 7, SHA)
