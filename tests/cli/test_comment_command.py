@@ -127,6 +127,17 @@ def test_a_job_posts_its_comparison_and_the_next_run_brings_it_up_to_date(
     assert [text.partition("\n")[0] for text in github.bodies()] == [marker.replace("4711", "4712")]
     assert job.summary == ""
     assert {request.login for request in github.requests} == {"github-actions[bot]"}
+    assert "/user" not in {request.path for request in github.requests}
+
+
+@pytest.mark.parametrize(("repository", "shown"), [("acme/bot", True), ("eve/bot", False)])
+def test_results_are_offered_where_the_branch_can_take_them(
+    job: Job, comment: Callable[..., Ran], repository: str, shown: bool
+) -> None:
+    head, base = {"sha": HEAD, "ref": "topic"}, {"sha": BASE, "ref": "main", "repo": {"full_name": "acme/bot"}}
+    job.event({"pull_request": {"number": 7, "head": {**head, "repo": {"full_name": repository}}, "base": base}})
+    printed = comment("comparison.json", "--print").out
+    assert ("gh run download 4711 -n modelrelease -D models/model_v1.1" in printed) is shown
 
 
 def test_print_shows_what_would_be_posted_and_asks_nobody(
