@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from modelrelease.settings import cache_home, git_environment, github_environment, partial_runs, run_url
+from modelrelease.settings import (
+    WorkflowFiles,
+    action_inputs,
+    cache_home,
+    git_environment,
+    github_environment,
+    partial_runs,
+    run_url,
+    workflow_files,
+)
 
 GITHUB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/bot", "GITHUB_RUN_ID": "7"}
 
@@ -56,3 +65,14 @@ def test_a_job_s_environment_without_its_token_in_print() -> None:
     assert "canary" not in f"{found!r} {found}"
     assert github_environment({"GITHUB_TOKEN": "", "GH_TOKEN": "other"}).token == "other"
     assert github_environment({}).token is None
+
+
+def test_an_action_s_inputs_are_named_as_in_its_yaml() -> None:
+    environ = {"INPUT_POLICY_REF": "main", "INPUT_OUT": "", "PATH": "/bin", "NO_INPUT_HERE": "x"}
+    assert action_inputs(environ) == {"policy-ref": "main", "out": ""}
+
+
+def test_outside_of_a_job_there_are_no_workflow_files() -> None:
+    assert workflow_files({"GITHUB_OUTPUT": ""}) == WorkflowFiles(None, None, None)
+    environ = {"GITHUB_OUTPUT": "/o", "GITHUB_STEP_SUMMARY": "/s", "RUNNER_TEMP": "/t"}
+    assert workflow_files(environ) == WorkflowFiles(Path("/o"), Path("/s"), Path("/t"))

@@ -335,7 +335,7 @@ def test_a_summary_that_cannot_be_written_hides_nothing(
     ran = run(capsys, "comment", "comparison.json")
     assert ran.code == 3
     first, second = ran.err.splitlines()
-    assert first == "the job summary cannot be written: Is a directory"
+    assert "summary.md: MR603 cannot be written: Is a directory" in first
     assert "401: Bad credentials" in second
 
 

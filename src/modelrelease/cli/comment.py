@@ -121,7 +121,7 @@ def _post(arguments: argparse.Namespace, environment: GitHubEnvironment, report:
         posted = post(Thread(client, repository, number), mine, time.sleep, _tell, create=create)
     except (Unavailable, ModuleNotFoundError):
         # Whoever looks for the report finds it on the run's page.
-        _into_summary(environment, report.summary())
+        _into_summary(report.summary())
         raise
     place = posted.comment.url if posted.comment is not None else f"{repository}#{number}"
     say(f"{_WORDS[posted.outcome]}: {escape_controls(place)}\n")
@@ -150,11 +150,11 @@ def _tell(line: str) -> None:
     complain(escape_controls(line) + "\n")
 
 
-def _into_summary(environment: GitHubEnvironment, markdown: str) -> None:
-    if environment.step_summary is None:
-        return
+def _into_summary(markdown: str) -> None:
+    from modelrelease.github.workflow import write_summary
+    from modelrelease.settings import workflow_files
+
     try:
-        with Path(environment.step_summary).open("a", encoding="utf-8", newline="\n") as stream:
-            stream.write(markdown.rstrip("\n") + "\n\n")
-    except OSError as error:
-        _tell(f"the job summary cannot be written: {error.strerror or error}")
+        write_summary(workflow_files().summary, markdown)
+    except Unavailable as error:  # GitHub's answer is what has to be told
+        _tell(str(error))
