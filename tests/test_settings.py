@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from modelrelease.settings import (
+    WorkflowFiles,
     action_inputs,
     cache_home,
     git_environment,
+    github_environment,
     partial_runs,
     run_url,
-    runner_temporary,
+    workflow_files,
 )
 
 GITHUB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/bot", "GITHUB_RUN_ID": "7"}
@@ -56,11 +58,21 @@ def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> 
     assert partial_runs({"MODELRELEASE_CACHE": "/x"}) == Path("/x/partial")
 
 
+def test_a_job_s_environment_without_its_token_in_print() -> None:
+    found = github_environment({**GITHUB, "GITHUB_TOKEN": "ghs_canary", "GH_TOKEN": "other", "GITHUB_SHA": ""})
+    assert (found.repository, found.run_id, found.sha, found.event_path) == ("acme/bot", "7", None, None)
+    assert found.token == "ghs_canary"
+    assert "canary" not in f"{found!r} {found}"
+    assert github_environment({"GITHUB_TOKEN": "", "GH_TOKEN": "other"}).token == "other"
+    assert github_environment({}).token is None
+
+
 def test_an_action_s_inputs_are_named_as_in_its_yaml() -> None:
     environ = {"INPUT_POLICY_REF": "main", "INPUT_OUT": "", "PATH": "/bin", "NO_INPUT_HERE": "x"}
     assert action_inputs(environ) == {"policy-ref": "main", "out": ""}
 
 
-def test_the_runner_s_folder_is_there_only_in_a_job() -> None:
-    assert runner_temporary({"RUNNER_TEMP": ""}) is None
-    assert runner_temporary({"RUNNER_TEMP": "/t"}) == Path("/t")
+def test_outside_of_a_job_there_are_no_workflow_files() -> None:
+    assert workflow_files({"GITHUB_OUTPUT": ""}) == WorkflowFiles(None, None, None)
+    environ = {"GITHUB_OUTPUT": "/o", "GITHUB_STEP_SUMMARY": "/s", "RUNNER_TEMP": "/t"}
+    assert workflow_files(environ) == WorkflowFiles(Path("/o"), Path("/s"), Path("/t"))

@@ -48,10 +48,20 @@ def action_inputs(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     }
 
 
-def runner_temporary(environ: Mapping[str, str] | None = None) -> Path | None:
-    """Return the runner's folder for what a job makes, which is outside of the checkout; None outside of a job."""
+@dataclass(frozen=True)
+class WorkflowFiles:
+    """The files by which a step talks to GitHub's runner, and its folder for what the job makes; None outside."""
+
+    output: Path | None
+    summary: Path | None
+    temporary: Path | None
+
+
+def workflow_files(environ: Mapping[str, str] | None = None) -> WorkflowFiles:
+    """Return where a step's outputs, its summary and its temporary files go."""
     env = os.environ if environ is None else environ
-    return Path(env["RUNNER_TEMP"]) if env.get("RUNNER_TEMP") else None
+    found = [env.get(name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "RUNNER_TEMP")]
+    return WorkflowFiles(*(Path(name) if name else None for name in found))
 
 
 @dataclass(frozen=True)
@@ -74,8 +84,6 @@ class GitHubEnvironment:
     actor: str | None = None
     api_url: str | None = None
     server_url: str | None = None
-    output: str | None = None
-    step_summary: str | None = None
     token: str | None = field(default=None, repr=False)
 
 

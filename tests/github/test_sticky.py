@@ -172,6 +172,8 @@ def test_one_comment_in_the_end(github: FakeGitHub, writer: Writer, case: str) -
     assert said(github) == ["report of 5"]
     assert github.faults.left() == 0
     assert len(writer.slept) == len(writer.told) == len(TROUBLE[case])
+    # A second comment, taken away again, would have been mailed to everybody.
+    assert "DELETE" not in {method for method, _ in github.writes()}
 
 
 @pytest.mark.parametrize("case", [name for name, parts in TROUBLE.items() if parts[0]["method"] == "POST"])
@@ -321,6 +323,41 @@ def test_a_newer_run_that_writes_between_our_look_and_our_write_stays(github: Fa
 def slow_first_looks(github: FakeGitHub) -> None:
     """Let every one of ten writers see what was there before any of them wrote."""
     github.fault("GET", COMMENTS, times=10, delay=0.5)
+
+
+def test_what_a_newer_run_wrote_while_we_waited_stays(github: FakeGitHub, writer: Writer) -> None:
+    old = add_comment(github.world, github.repository(), 7, marked(4))
+    patience = Patience(lambda _: old.update(body=marked(6, "report of 6")), lambda: 0.0, writer.told.append)
+    writer.client = Client(github.url, JOB_TOKEN, patience, pause=0)
+    github.fault("PATCH", ONE, **go_wrong.retry_after(60))
+    writer.post(5)
+    assert said(github) == ["report of 6"]
+
+
+def test_an_older_run_that_writes_late_over_a_newer_one_s_is_put_right(github: FakeGitHub, writer: Writer) -> None:
+    """It looked before we wrote and wrote after: that is what the look after the wait is for."""
+    late = [marked(4)]
+
+    def meanwhile(_: float) -> None:
+        (comment,) = github.repository().comments.values()
+        if late:
+            comment["body"] = late.pop()
+
+    thread = Thread(writer.client, "acme/bot", 7)
+    mine = Mine(Marker(None, Run(5, 1), SHA), "report of 5", BOT_ID)
+    assert post(thread, mine, meanwhile, lambda _: None).outcome == "created"
+    assert said(github) == ["report of 5"]
+
+
+def test_writers_that_never_agree_end(github: FakeGitHub, writer: Writer) -> None:
+    def meanwhile(_: float) -> None:
+        for comment in github.repository().comments.values():
+            comment["body"] = marked(4)
+
+    thread = Thread(writer.client, "acme/bot", 7)
+    mine = Mine(Marker(None, Run(5, 1), SHA), "report of 5", BOT_ID)
+    with pytest.raises(Unavailable, match="acme/bot#7: MR603 other runs keep on writing"):
+        post(thread, mine, meanwhile, lambda _: None)
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["none there", "one there"])

@@ -47,8 +47,8 @@ def test_an_output_is_one_line_whatever_is_in_it(value: str) -> None:
 
 def test_outputs_are_appended_and_their_delimiter_is_another_each_time(tmp_path: Path) -> None:
     path = tmp_path / "output"
-    write_outputs(str(path), {"decision": "promote", "report": "a b"})
-    write_outputs(str(path), {"exit-code": "0"})
+    write_outputs(path, {"decision": "promote", "report": "a b"})
+    write_outputs(path, {"exit-code": "0"})
     pattern = r"decision<<(\S+)\npromote\n\1\nreport<<\1\na b\n\1\nexit-code<<(\S+)\n0\n\2\n"
     found = re.fullmatch(pattern, path.read_text("utf-8"))
     assert found
@@ -58,8 +58,8 @@ def test_outputs_are_appended_and_their_delimiter_is_another_each_time(tmp_path:
 
 def test_a_summary_ends_before_the_next_begins(tmp_path: Path) -> None:
     path = tmp_path / "summary"
-    write_summary(str(path), "one")
-    write_summary(str(path), "two\n")
+    write_summary(path, "one")
+    write_summary(path, "two\n")
     assert path.read_text("utf-8") == "one\n\ntwo\n\n"
 
 
@@ -67,7 +67,7 @@ def test_outside_of_a_job_nothing_is_written_and_a_full_disk_is_exit_3() -> None
     write_outputs(None, {"decision": "promote"})
     write_summary(None, "one")
     with pytest.raises(Unavailable, match="/dev/full: MR603 cannot be written: No space left on device"):
-        write_summary("/dev/full", "one")
+        write_summary(Path("/dev/full"), "one")
 
 
 def test_commands_are_on_again_also_after_an_error() -> None:

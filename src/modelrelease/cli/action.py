@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the action; exit 0 in a job once its outputs are written, with the command's code outside of one."""
     from modelrelease.cli.main import guarded
 
-    inputs, environment = settings.action_inputs(), settings.github_environment()
+    inputs, files = settings.action_inputs(), settings.workflow_files()
     told, errors = Told(), list[ModelreleaseError]()
     # Both streams are one in the log, so that nothing is printed before commands are off or after they are on again.
     with workflow.commands_off(say), contextlib.redirect_stderr(sys.stdout):
@@ -59,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
     findings = [finding for error in errors for finding in error.findings]
     lines = [workflow.annotation(finding) for finding in findings] + told.remarks
     say("".join(f"{line}\n" for line in lines[: workflow.MAX_ANNOTATIONS]))
-    workflow.write_summary(environment.step_summary, told.summary + _failure(errors))
-    workflow.write_outputs(environment.output, {**told.outputs, "exit-code": str(code)})
-    return code if environment.output is None else 0
+    workflow.write_summary(files.summary, told.summary + _failure(errors))
+    workflow.write_outputs(files.output, {**told.outputs, "exit-code": str(code)})
+    return code if files.output is None else 0
 
 
 def _pull_request(inputs: Mapping[str, str], told: Told) -> int:
@@ -154,7 +154,7 @@ def _out(inputs: Mapping[str, str]) -> Path:
     """Return where results go: as asked, else a new folder outside of the workspace, which could hold links."""
     if chosen := inputs.get("out"):
         return Path(chosen).absolute()
-    return Path(tempfile.mkdtemp(prefix="modelrelease-", dir=settings.runner_temporary()))
+    return Path(tempfile.mkdtemp(prefix="modelrelease-", dir=settings.workflow_files().temporary))
 
 
 def _printed(argv: list[str], *, log: bool = True) -> tuple[int, str]:

@@ -127,7 +127,7 @@ def _post(arguments: argparse.Namespace, environment: GitHubEnvironment, report:
         posted = post(Thread(client, repository, number), mine, time.sleep, _tell, create=create)
     except (Unavailable, ModuleNotFoundError):
         # Whoever looks for the report finds it on the run's page.
-        _into_summary(environment, report.summary())
+        _into_summary(report.summary())
         raise
     place = posted.comment.url if posted.comment is not None else f"{repository}#{number}"
     say(f"{_WORDS[posted.outcome]}: {escape_controls(place)}\n")
@@ -156,10 +156,11 @@ def _tell(line: str) -> None:
     complain(escape_controls(line) + "\n")
 
 
-def _into_summary(environment: GitHubEnvironment, markdown: str) -> None:
+def _into_summary(markdown: str) -> None:
     from modelrelease.github.workflow import write_summary
+    from modelrelease.settings import workflow_files
 
     try:
-        write_summary(environment.step_summary, markdown)
-    except Unavailable as error:
+        write_summary(workflow_files().summary, markdown)
+    except Unavailable as error:  # GitHub's answer is what has to be told
         _tell(str(error))

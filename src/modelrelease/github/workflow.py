@@ -55,12 +55,12 @@ def output_lines(values: Mapping[str, str], delimiter: str) -> str:
     return "".join(f"{name}<<{delimiter}\n{escape_controls(value)}\n{delimiter}\n" for name, value in values.items())
 
 
-def write_outputs(path: str | None, values: Mapping[str, str]) -> None:
+def write_outputs(path: Path | None, values: Mapping[str, str]) -> None:
     """Append ``values`` to the file that GITHUB_OUTPUT names; do nothing outside of a job."""
     _append(path, output_lines(values, f"end-{secrets.token_hex(16)}"))
 
 
-def write_summary(path: str | None, markdown: str) -> None:
+def write_summary(path: Path | None, markdown: str) -> None:
     """Append ``markdown`` to the job summary, the file that GITHUB_STEP_SUMMARY names; nothing outside of a job."""
     _append(path, markdown.rstrip("\n") + "\n\n")
 
@@ -79,12 +79,12 @@ def commands_off(say: Callable[[str], None]) -> Iterator[None]:
         say(f"\n::{token}::\n")
 
 
-def _append(path: str | None, text: str) -> None:
+def _append(path: Path | None, text: str) -> None:
     if path is None:
         return
     try:
-        with Path(path).open("a", encoding="utf-8", newline="\n", errors="backslashreplace") as stream:
+        with path.open("a", encoding="utf-8", newline="\n", errors="backslashreplace") as stream:
             stream.write(text)
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
-        raise Unavailable(Finding(path, Code.UNAVAILABLE, message, "free the runner's disk")) from error
+        raise Unavailable(Finding(str(path), Code.UNAVAILABLE, message, "free the runner's disk")) from error
