@@ -22,14 +22,22 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KIT = "modelrelease/modelrelease@v0.1.0"
+CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683"
 STAND_INS = {
-    "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683": "checkout",
+    CHECKOUT: "checkout",
     "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02": "upload-artifact",
     "actions/download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093": "download-artifact",
 }
 PARTS = ("action.yml", "actions", "scripts", "src", "examples", "workflows-templates", "pyproject.toml", "README.md")
 # The private environment sits on the packages of the Python that runs the tests; pip reads "0" as "no isolation".
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "OMP_NUM_THREADS": "1"}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git as somebody and return what it printed."""
+    person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main"]
+    done = subprocess.run(["git", *person, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 @dataclass(frozen=True)

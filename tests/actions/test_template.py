@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,21 +11,14 @@ from typing import Any
 
 import pytest
 import yaml
-from acting import KIT, ROOT, Act, Ran
+from acting import CHECKOUT, KIT, ROOT, Act, Ran, git
 from fakes.github import JOB_TOKEN, FakeGitHub, add_pull
 from tiny_models import TinyModels, write_project
 
 from modelrelease.cli.main import main
 
 REPOSITORY = "acme/support"
-CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683"
 POLICY = "schema_version: 1\nsuite: evals/release.yaml\ngate: {metrics: {pick/acc: {margin: 0.05}}}\n"
-
-
-def git(folder: Path, *arguments: str) -> str:
-    person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main"]
-    done = subprocess.run(["git", *person, *arguments], cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 @dataclass

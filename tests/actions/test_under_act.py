@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +11,12 @@ from typing import Any
 
 import pytest
 import yaml
-from acting import KIT, Act, Ran
+from acting import CHECKOUT, KIT, Act, Ran, git
 from builders import table, write
 from tiny_models import TinyModels, write_project
 
 from modelrelease.github.inputs import ACTIONS
 
-CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683"
 TRAPS = (
     *("yaml.py", "json.py", "pydantic.py", "torch.py", "sitecustomize.py", "usercustomize.py", "venv.py", "pip.py"),
     *("modelrelease/__init__.py", "modelrelease/__main__.py", "encodings/__init__.py"),
@@ -41,12 +39,6 @@ PYTHON = {"python": sys.executable, "system-site-packages": True}
 def uses(name: str) -> str:
     path, _, version = KIT.partition("@")
     return f"{path}@{version}" if name == "pull-request" else f"{path}/actions/{name}@{version}"
-
-
-def git(folder: Path, *arguments: str) -> str:
-    person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main"]
-    done = subprocess.run(["git", *person, *arguments], cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 @dataclass
