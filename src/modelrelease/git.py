@@ -17,6 +17,7 @@ from modelrelease.settings import git_environment
 TIMEOUT = 60
 _EXPORT_TIMEOUT = 6 * 3600  # weights, which filters may have to fetch
 _LINK = "120000"
+_ID = re.compile(r"[0-9a-f]{40,64}")
 _BLOB = re.compile(rb"[0-9a-f]{40,64} blob \d+")
 
 
@@ -70,7 +71,8 @@ def commit_of(folder: Path, ref: str) -> str | None:
     if b"dubious ownership" in done.stderr:
         message, todo = "git does not read a repository of another user", "name it in git's `safe.directory`"
         raise Unavailable(Finding(str(folder), Code.UNAVAILABLE, message, todo))
-    return done.stdout.decode().strip() or None
+    answer = done.stdout.decode().strip()
+    return answer if _ID.fullmatch(answer) else None  # several ids are a range
 
 
 def default_branch(folder: Path) -> str | None:

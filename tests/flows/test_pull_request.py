@@ -659,7 +659,7 @@ def test_nothing_is_written_through_a_link(pull: Repository, link: str) -> None:
     place = pull.root / link
     place.parent.mkdir(parents=True, exist_ok=True)
     place.symlink_to(pull.root / LIVE)
-    with pytest.raises(InvalidInput, match="MR209 is a link, and results are written there"):
+    with pytest.raises(InvalidInput, match="MR209 is a link, and runs are written there"):
         pull.check()
     assert (pull.root / LIVE / EVAL_FILE).exists()
 

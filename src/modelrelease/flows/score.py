@@ -97,7 +97,7 @@ def refuse_links(root: Path, *places: Path) -> None:
                 break
             if step.is_symlink() and step.is_relative_to(root):
                 todo = "remove it, or pass --out"
-                raise invalid(step, Code.UNREADABLE, "is a link, and results are written there", todo)
+                raise invalid(step, Code.UNREADABLE, "is a link, and runs are written there", todo)
 
 
 def keep_from_git(root: Path) -> None:
