@@ -161,6 +161,15 @@ def create(root: Path) -> Repository:
     return repository
 
 
+def create_scored(root: Path, checkpoint: Path) -> Repository:
+    """Return a repository whose main has a version, and its record."""
+    repository = create(root)
+    repository.add_version(LIVE, checkpoint)
+    repository.score(LIVE)
+    repository.commit("The first version")
+    return repository
+
+
 def copy(template: Repository, root: Path, *edits: Edit) -> Repository:
     """Return a copy on a branch of its own, ready for a pull request's changes; ``edits`` are on main already."""
     shutil.copytree(template.root, root, symlinks=True)

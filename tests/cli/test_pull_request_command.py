@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from commands import run
-from repositories import CONFIG, LIVE, NEW, Repository, copy, create, other_weights
+from repositories import CONFIG, LIVE, NEW, Repository, copy, create_scored, other_weights
 from tiny_models import TinyModels
 
 Capture = pytest.CaptureFixture[str]
@@ -18,11 +18,7 @@ HOW = ("--device=cpu", "--batch-tokens=256")
 
 @pytest.fixture(scope="module")
 def template(tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    repository = create(tmp_path_factory.mktemp("template") / "repository")
-    repository.add_version(LIVE, tiny.folder("llama"))
-    repository.score(LIVE)
-    repository.commit("The first version")
-    return repository
+    return create_scored(tmp_path_factory.mktemp("template") / "repository", tiny.folder("llama"))
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from repositories import (
     Repository,
     copy,
     create,
+    create_scored,
     other_weights,
     replacing,
     rows,
@@ -45,11 +46,7 @@ def other(tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def template(tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """A repository whose main has a scored version."""
-    repository = create(tmp_path_factory.mktemp("template") / "repository")
-    repository.add_version(LIVE, tiny.folder("llama"))
-    repository.score(LIVE)
-    repository.commit("The first version")
-    return repository
+    return create_scored(tmp_path_factory.mktemp("template") / "repository", tiny.folder("llama"))
 
 
 @pytest.fixture
@@ -158,6 +155,16 @@ def test_a_forged_record_at_the_head_changes_nothing(pull: Repository, other: Pa
     found = pull.check()
     assert found.metrics == honest.metrics
     assert found.decision == honest.decision
+    assert any("changes or removes the record of model_v1.0:" in warning for warning in found.warnings)
+
+
+def test_a_forged_record_alone_is_not_passed_over_in_silence(pull: Repository) -> None:
+    """Once it is merged, later versions would be held against it."""
+    forge(pull, LIVE, 0.0)
+    pull.commit()
+    found = pull.check()
+    assert found.decision == "not-needed"
+    assert [warning.partition(":")[0] for warning in found.warnings] == ["changes or removes the record of model_v1.0"]
 
 
 def test_nothing_is_live_yet(tiny: TinyModels, tmp_path: Path) -> None:
@@ -357,6 +364,9 @@ def test_a_policy_alone_scores_nothing_and_is_named(pull: Repository) -> None:
     assert found.decision == "not-needed"
     assert found.resolution is not None
     assert [change.detail for change in found.resolution.changes] == ["pick/acc.margin 0.05 → 0.9"]
+    assert found.warnings == (
+        "the policy has changed (pick/acc.margin 0.05 → 0.9), and nothing was scored that it could be tried on",
+    )
 
 
 def test_a_loosened_pattern_is_judged_as_the_target_branch_scores(based: Base, other: Path) -> None:

@@ -61,7 +61,7 @@ def test_what_came_to_main_meanwhile_is_not_this_pull_request_s(pull: Repository
     pull.git("merge", "--quiet", "-m", "Main into the branch", "main")
     found = pull.resolve().resolution
     assert (found.rule, found.merge_base) == ("not-needed", pull.git("rev-parse", "main"))
-    assert pull.resolve().facts.before["model_v1.1"].scored
+    assert pull.resolve().facts.before["model_v1.1"].record
 
 
 def test_a_detached_merge_commit_as_github_makes_it(pull: Repository) -> None:

@@ -54,16 +54,18 @@ def test_what_a_version_folder_says(repository: Repository) -> None:
     assert list(found) == ["model_v1.0", "model_v1.1", "model_v2.0"]
     live, scored = found["model_v1.0"], found["model_v1.1"]
     assert (live.weights is not None, live.address is not None) == (True, True)
-    assert (live.scored, live.parent) == (False, "model_v0.9")
-    assert (scored.weights, scored.address, scored.scored, scored.parent) == (None, None, True, None)
+    assert (live.record, live.parent) == (None, "model_v0.9")
+    assert (scored.weights, scored.address, scored.record is None, scored.parent) == (None, None, False, None)
 
 
-@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a\0b", "a\\b", "nowhere"])
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a\0b", "a\\b", "models/../modelrelease.yaml"])
 def test_paths_that_lead_out_are_not_read(repository: Repository, path: str) -> None:
     at = tree(repository)
-    with pytest.raises(InvalidInput, match="MR209"):
+    with pytest.raises(InvalidInput, match="MR209 lies outside the repository"):
         at.read(path)
     assert at.entries([path]) == {}
+    with pytest.raises(InvalidInput, match="MR209 is not in"):
+        at.read("nowhere")
 
 
 def test_the_config_is_the_commit_s(repository: Repository) -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from modelrelease.errors import InvalidInput
 from modelrelease.records.resolution import ChangedInput
-from modelrelease.release.resolution import Facts, VersionFolder, resolve
+from modelrelease.release.resolution import Facts, VersionFolder, changed_records, resolve
 
-ONE = VersionFolder(weights="a", scored=True)
-TWO = VersionFolder(weights="b", scored=True)
+ONE = VersionFolder(weights="a", record="r")
+TWO = VersionFolder(weights="b", record="r")
 PROMPT = ChangedInput(path="prompts/qa.md", what="prompt")
 ROWS = ChangedInput(path="datasets/qa.jsonl", what="dataset", detail="1 row changed")
 SUITE = ChangedInput(path="evals/release.yaml", what="suite")
@@ -69,15 +69,15 @@ CASES: dict[str, tuple[Facts, tuple[str, str | None, str | None, str]]] = {
         ("changed-checkpoint", "1.0", "1.1", "highest-version"),
     ),
     "a checkpoint taken out of git": (
-        facts({"1.0": ONE}, {"1.0": VersionFolder(address="x", scored=True)}),
+        facts({"1.0": ONE}, {"1.0": VersionFolder(address="x", record="r")}),
         ("changed-checkpoint", "1.0", "1.0", "highest-version"),
     ),
     "another address of weights that lie elsewhere": (
-        facts({"1.0": VersionFolder(address="x", scored=True)}, {"1.0": VersionFolder(address="y", scored=True)}),
+        facts({"1.0": VersionFolder(address="x", record="r")}, {"1.0": VersionFolder(address="y", record="r")}),
         ("changed-checkpoint", "1.0", "1.0", "highest-version"),
     ),
     "papers alone": (
-        facts({"1.0": ONE}, {"1.0": VersionFolder(weights="a", address="x", scored=True, parent="model_v0.9")}),
+        facts({"1.0": ONE}, {"1.0": VersionFolder(weights="a", address="x", record="r", parent="model_v0.9")}),
         ("not-needed", None, None, "highest-version"),
     ),
     "a record alone": (
@@ -190,3 +190,9 @@ def test_the_reason_names_what_changed() -> None:
     )
     assert "no live version to ask" in resolve(facts({}, {}, changes=(PROMPT,))).reason
     assert resolve(facts({}, {})).reason == "no version, prompt, test or suite has changed"
+
+
+def test_records_that_change_or_go_are_named() -> None:
+    before = {"1.10": ONE, "1.9": ONE, "1.8": ONE, "1.7": NEW, "1.6": ONE}
+    after = {"1.10": VersionFolder("a", record="s"), "1.9": VersionFolder("a"), "1.7": ONE, "1.6": ONE, "2.0": TWO}
+    assert changed_records(facts(before, after)) == ["model_v1.8", "model_v1.9", "model_v1.10"]

@@ -19,12 +19,14 @@ from modelrelease.flows.bench import Bench
 from modelrelease.flows.resolve import Range, Resolved, resolve_range
 from modelrelease.flows.score import RUNS, keep_from_git, refuse_links
 from modelrelease.flows.sides import Asked, suites_of_sides
+from modelrelease.numbers import show_few
 from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, Checkpoint, read_checkpoint
 from modelrelease.records.comparison import COMPARISON_FILE, Comparison, PastVersion
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
 from modelrelease.records.files import write_atomic
 from modelrelease.records.results import Results
+from modelrelease.release.resolution import changed_records
 from modelrelease.scoring.record import describe_model
 from modelrelease.scoring.run import Options, Surroundings
 from modelrelease.scoring.suites import LoadedSuite, load_suite
@@ -32,6 +34,7 @@ from modelrelease.scoring.suites import LoadedSuite, load_suite
 if TYPE_CHECKING:
     from modelrelease.comparison.policy import Question
 
+_SHOWN = 4
 CANDIDATE, BASELINE, BY_THE_BASE = "candidate", "baseline", "under-base-policy"
 LIVE_BY = {
     "input": "named by the caller",
@@ -194,8 +197,14 @@ class _Check:
     def _warnings(self) -> Iterator[str]:
         if self.resolved.before.config is None:
             yield "the target branch has no modelrelease.yaml yet: judged by this pull request's own policy and prompts"
+        scored = self.resolved.resolution.candidate is not None
+        policy = [change.detail for change in self.resolved.resolution.changes if change.what == "policy"]
+        if policy and not scored:
+            yield f"the policy has changed ({policy[0]}), and nothing was scored that it could be tried on"
+        if records := changed_records(self.resolved.facts):
+            shown = show_few(records, _SHOWN)
+            yield f"changes or removes the record of {shown}: look at it, since later versions are held against records"
         if self.surroundings.dirty:
-            scored = self.resolved.resolution.candidate is not None
             part = "and they are part of what was scored" if scored else "and only what is committed was looked at"
             yield f"the work tree has changes that are not committed, {part}"
 

@@ -83,7 +83,7 @@ class Tree:
         return VersionFolder(
             weights=digest_of(weights) if weights else None,
             address=digest_of(papers["checkpoint"]) if "checkpoint" in papers else None,
-            scored=EVAL_FILE in files,
+            record=files.get(EVAL_FILE),
             parent=parent if isinstance(parent, str) and version_key(parent) else None,
         )
 

@@ -22,12 +22,12 @@ class VersionFolder:
     """A version folder as one tree has it.
 
     ``weights`` stands for the content of its ``checkpoint/`` without the card, ``address`` for what model.json says
-    of weights that lie elsewhere; None where there is no such thing. ``scored``: it has an eval.json.
+    of weights that lie elsewhere, ``record`` for its eval.json; None where there is no such thing.
     """
 
     weights: str | None = None
     address: str | None = None
-    scored: bool = False
+    record: str | None = None
     parent: str | None = None
 
 
@@ -78,6 +78,16 @@ def resolve(facts: Facts) -> Resolution:
     )
 
 
+def changed_records(facts: Facts) -> list[str]:
+    """Return the versions whose record at the merge-base is another one at the head, or gone, lowest first.
+
+    Nothing here is held against such a record, but what comes later is.
+    """
+    kept = {name: folder.record for name, folder in facts.after.items()}
+    names = (name for name, folder in facts.before.items() if folder.record not in {None, kept.get(name)})
+    return sorted_versions(names)
+
+
 def _candidate(facts: Facts, live: str | None) -> tuple[Rule, str, str | None]:
     added = sorted_versions(name for name in facts.after if name not in facts.before)
     changed = sorted_versions(
@@ -121,7 +131,7 @@ def _live(facts: Facts) -> tuple[str | None, LiveRule]:
         return facts.chosen, "input"
     if facts.staged is not None and facts.staged in facts.before:
         return facts.staged, "ledger"
-    scored = sorted_versions(name for name, folder in facts.before.items() if folder.scored)
+    scored = sorted_versions(name for name, folder in facts.before.items() if folder.record is not None)
     return (scored[-1], "highest-version") if scored else (None, "none")
 
 
