@@ -26,7 +26,7 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 $(VENV)/installed-for-tests: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --group test --group lint
+	$(BIN)/python -m pip install --quiet --group test --group lint --group actions
 	touch $@
 
 demo: $(VENV)/installed

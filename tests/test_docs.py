@@ -54,6 +54,8 @@ def test_commands_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_yaml_examples_are_valid_documents(page: Path) -> None:
     for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        if re.search(r"^jobs:", block, re.MULTILINE):  # a workflow: tests/actions lints those
+            continue
         located = read_yaml(block, page.name)
         model = next(model for key, model in MODELS.items() if key in located.value)
         assert validate(model, located).schema_version == 1

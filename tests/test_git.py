@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -166,7 +167,7 @@ def test_the_default_branch_is_the_remote_s_or_main(repository: Path, tmp_path: 
     (clone / "a.txt").write_text("not on the remote\n")
     git.commit_all(clone, "Local")
     found = git.default_branch(clone)
-    assert found == "refs/remotes/origin/HEAD"
+    assert found == "refs/remotes/origin/trunk"
     assert git.commit_of(clone, found) == commit_id(repository, "refs/heads/trunk")
     subprocess.run(["git", "-C", str(clone), "remote", "set-head", "origin", "--delete"], check=True)
     assert git.default_branch(clone) == "refs/remotes/origin/main"
@@ -235,3 +236,51 @@ def test_a_repository_among_the_tracked_files_is_no_repository(repository: Path,
     with pytest.raises(InvalidInput, match="names no commit"):
         git.read_at(folder, "HEAD", "a.txt")
     assert not marker.exists()
+
+
+def test_the_work_tree_is_the_root_from_everywhere_in_it(repository: Path) -> None:
+    (repository / "sub").mkdir()
+    assert git.work_tree(repository / "sub") == git.work_tree(repository) == repository
+    strange = repository / "two\nlines"
+    strange.mkdir()
+    git.create(strange)
+    assert git.work_tree(strange) == strange
+
+
+def test_where_there_is_no_work_tree_it_says_why(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InvalidInput, match=r"MR601 is in no git work tree \(not a git repository"):
+        git.work_tree(tmp_path)
+    with pytest.raises(InvalidInput, match=r"MR601 is in no git work tree \(\w+"):
+        git.work_tree(repository / ".git")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Unavailable, match="MR603 git did not answer"):
+        git.work_tree(repository)
+
+
+def test_files_are_those_that_git_tracks_or_would_add(repository: Path) -> None:
+    (repository / ".gitignore").write_text("ignored\n")
+    for name in ("ignored", "new\nfile", "-x", "ü"):
+        (repository / name).write_text("x")
+    Path(os.fsdecode(bytes(repository) + b"/\xff")).write_text("x")
+    (repository / "sub").mkdir()
+    (repository / "sub" / "b.txt").write_text("b")
+    assert git.files(repository) == ["-x", ".gitignore", "a.txt", "new\nfile", "sub/b.txt", "ü", "\udcff"]
+
+
+def test_who_commits_is_configured_by_name_and_address(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(repository))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    assert git.person(repository) is None
+    subprocess.run(["git", "config", "user.name", "Ada"], cwd=repository, check=True)
+    assert git.person(repository) is None
+    subprocess.run(["git", "config", "user.email", "ada@example.org"], cwd=repository, check=True)
+    assert git.person(repository) == git.Person("Ada", "ada@example.org")
+
+
+def test_the_remote_s_address_is_the_origin_s(repository: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(repository), str(clone)], check=True)
+    assert git.remote_url(clone) == str(repository)
+    assert git.remote_url(repository) is None

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from modelrelease.settings import cache_home, git_environment, partial_runs, run_url
+from modelrelease.settings import (
+    WorkflowFiles,
+    action_inputs,
+    cache_home,
+    git_environment,
+    partial_runs,
+    run_url,
+    workflow_files,
+)
 
 GITHUB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/bot", "GITHUB_RUN_ID": "7"}
 
@@ -47,3 +55,14 @@ def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> 
     assert cache_home({}) is None
     assert partial_runs({}) is None
     assert partial_runs({"MODELRELEASE_CACHE": "/x"}) == Path("/x/partial")
+
+
+def test_an_action_s_inputs_are_named_as_in_its_yaml() -> None:
+    environ = {"INPUT_POLICY_REF": "main", "INPUT_OUT": "", "PATH": "/bin", "NO_INPUT_HERE": "x"}
+    assert action_inputs(environ) == {"policy-ref": "main", "out": ""}
+
+
+def test_outside_of_a_job_there_are_no_workflow_files() -> None:
+    assert workflow_files({"GITHUB_OUTPUT": ""}) == WorkflowFiles(None, None, None)
+    environ = {"GITHUB_OUTPUT": "/o", "GITHUB_STEP_SUMMARY": "/s", "RUNNER_TEMP": "/t"}
+    assert workflow_files(environ) == WorkflowFiles(Path("/o"), Path("/s"), Path("/t"))

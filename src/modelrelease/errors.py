@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,23 @@ from modelrelease.codes import Code
 
 # Text in a finding can come from a pull request: anything that could move a terminal's cursor,
 # forge a second line or turn reading direction around is shown as an escape.
-_HARMLESS = frozenset(" ")
+_UNUSUAL = re.compile(r"[^ -~]")
+# What counts as printable and shows nothing: text could be hidden in it. Source: Default_Ignorable_Code_Point of
+# Unicode's DerivedCoreProperties.txt, without what is not printable anyway, and the empty Braille pattern.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 MAX_TEXT = 600
 MAX_FINDINGS = 20
 
 
 def escape_controls(text: str) -> str:
-    """Return ``text`` with every character that is not printable written as a Python escape."""
-    return "".join(c if c.isprintable() or c in _HARMLESS else _escape(c) for c in text)
+    """Return ``text`` with every character that is not printable, or shows nothing, written as a Python escape."""
+    return _UNUSUAL.sub(lambda match: c if _shows(c := match.group()) else _escape(c), text)
+
+
+def _shows(character: str) -> bool:
+    return character.isprintable() and not _INVISIBLE.match(character)
 
 
 def _escape(character: str) -> str:

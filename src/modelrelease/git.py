@@ -16,6 +16,7 @@ from modelrelease.settings import git_environment
 
 TIMEOUT = 60
 _EXPORT_TIMEOUT = 6 * 3600  # weights, which filters may have to fetch
+REMOTE, LOCAL = "refs/remotes/origin/", "refs/heads/"
 _LINK = "120000"
 _ID = re.compile(r"[0-9a-f]{40,64}")
 _BLOB = re.compile(rb"[0-9a-f]{40,64} blob \d+")
@@ -80,8 +81,9 @@ def default_branch(folder: Path) -> str | None:
 
     Refs in full: a tag that somebody names `main` would else come first.
     """
-    names = ("remotes/origin/HEAD", "remotes/origin/main", "remotes/origin/master", "heads/main", "heads/master")
-    return next((f"refs/{name}" for name in names if commit_of(folder, f"refs/{name}")), None)
+    named = _line(folder, "symbolic-ref", "--quiet", f"{REMOTE}HEAD")
+    refs = (named, f"{REMOTE}main", f"{REMOTE}master", f"{LOCAL}main", f"{LOCAL}master")
+    return next((ref for ref in refs if ref and commit_of(folder, ref)), None)
 
 
 def merge_base(folder: Path, one: str, other: str) -> str | None:
@@ -129,6 +131,58 @@ def commit_all(folder: Path, message: str) -> None:
     known = _git(folder, "config", "user.email").returncode == 0 and _git(folder, "config", "user.name").returncode == 0
     person = () if known else ("-c", "user.name=modelrelease", "-c", "user.email=modelrelease@localhost")
     _require(folder, *person, "commit", "--quiet", "--no-verify", "--no-gpg-sign", f"--message={message}")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who commits here, as git's configuration says."""
+
+    name: str
+    email: str
+
+
+def work_tree(folder: Path) -> Path:
+    """Return the root of the work tree around ``folder``.
+
+    Raises InvalidInput (MR601) where there is none (no repository, a bare one, or git's own folder), Unavailable
+    where git is not there.
+    """
+    done = _ask(folder, "rev-parse", "--show-toplevel")
+    root = os.fsdecode(done.stdout.removesuffix(b"\n"))
+    if done.returncode != 0 or not root:
+        said = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ").partition("\n")[0]
+        message = f"is in no git work tree ({shorten(said, 200)})" if said else "is in no git work tree"
+        todo = "name a folder of a repository that has files checked out, or run `git init` there first"
+        raise InvalidInput(Finding(str(folder), Code.USAGE, message, todo))
+    return Path(root)
+
+
+def files(root: Path) -> list[str]:
+    """Return the paths in a work tree that git tracks or would add, relative to ``root``, sorted.
+
+    Bytes that are no UTF-8 are kept as ``os.fsdecode`` keeps them. Raises Unavailable where git cannot list them.
+    """
+    done = _ask(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if done.returncode != 0:
+        message = f"git could not list its files: {shorten(done.stderr.decode('utf-8', 'replace').strip(), 300)}"
+        raise Unavailable(Finding(str(root), Code.UNAVAILABLE, message, "see what `git ls-files` says here"))
+    return sorted({os.fsdecode(name) for name in done.stdout.split(b"\0") if name})
+
+
+def person(root: Path) -> Person | None:
+    """Return who commits here; None where git has no name or no address for them."""
+    name, email = (_line(root, "config", "--get", f"user.{key}") for key in ("name", "email"))
+    return Person(name, email) if name and email else None
+
+
+def remote_url(root: Path) -> str | None:
+    """Return the address of the remote `origin`, None where there is none."""
+    return _line(root, "config", "--get", "remote.origin.url")
+
+
+def _line(root: Path, *arguments: str) -> str | None:
+    done = _ask(root, *arguments)
+    return done.stdout.decode("utf-8", "replace").strip() or None if done.returncode == 0 else None
 
 
 def _prefix(folder: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -36,6 +37,31 @@ def run_url(environ: Mapping[str, str] | None = None) -> str | None:
         return None
     server, repository, run = parts
     return f"{server}/{repository}/actions/runs/{run}"
+
+
+def action_inputs(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return a composite action's inputs by name: INPUT_POLICY_REF is ``policy-ref``."""
+    env = os.environ if environ is None else environ
+    prefix = "INPUT_"
+    return {
+        name[len(prefix) :].lower().replace("_", "-"): value for name, value in env.items() if name.startswith(prefix)
+    }
+
+
+@dataclass(frozen=True)
+class WorkflowFiles:
+    """The files by which a step talks to GitHub's runner, and its folder for what the job makes; None outside."""
+
+    output: Path | None
+    summary: Path | None
+    temporary: Path | None
+
+
+def workflow_files(environ: Mapping[str, str] | None = None) -> WorkflowFiles:
+    """Return where a step's outputs, its summary and its temporary files go."""
+    env = os.environ if environ is None else environ
+    found = [env.get(name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "RUNNER_TEMP")]
+    return WorkflowFiles(*(Path(name) if name else None for name in found))
 
 
 def prepare_libraries() -> None:

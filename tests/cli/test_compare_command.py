@@ -57,7 +57,7 @@ def git(root: Path, *arguments: str) -> None:
         ("worse", ("--context", "pull_request"), 1, "Blocked: qa/acc is regressed"),
         ("uncertain", (), 1, "Blocked: qa/acc is inconclusive"),
         ("uncertain", ("--context", "pull_request"), 0, "Promote, with a warning: qa/acc is not proven"),
-        ("same", ("--format", "markdown"), 0, "**Promote: the same within the margin; release it.**\n"),
+        ("same", ("--format", "markdown"), 0, "**🟢 Promote: the same within the margin; release it.**\n"),
     ],
 )
 def test_the_exit_code_is_the_decision(

@@ -40,7 +40,7 @@ def test_what_changed_is_shown_item_by_item(capsys: pytest.CaptureFixture[str]) 
     assert out.startswith("baseline   model_v1.0 (checkpoint ")
     assert "qa/acc    100        66.0         71.0     +5.0   [−7.1, +17.0]\n" in out
     assert "qa/acc: 16 broken, 21 fixed, for example\n  broken 51\n" in out
-    assert run(capsys, "diff", "a", "c", "--format", "markdown").out.startswith("baseline: model\\_v1.0 (checkpoint ")
+    assert run(capsys, "diff", "a", "c", "--format", "markdown").out.startswith("baseline: `model_v1.0 (checkpoint ")
 
 
 @pytest.mark.usefixtures("folder")

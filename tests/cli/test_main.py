@@ -25,7 +25,7 @@ def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[st
     assert "--debug" in ran.out
 
 
-@pytest.mark.parametrize("command", ["compare", "diff", "power", "pull_request", "resolve", "score"])
+@pytest.mark.parametrize("command", ["compare", "diff", "init", "power", "pull_request", "report", "resolve", "score"])
 def test_every_option_is_explained(command: str) -> None:
     parser = argparse.ArgumentParser()
     importlib.import_module(f"modelrelease.cli.{command}").add_arguments(parser)

@@ -8,6 +8,7 @@ from scipy.stats import chi2
 
 from modelrelease.comparison.grids import Guard
 from modelrelease.comparison.paired_binary import PairedTable, non_inferior
+from modelrelease.comparison.plan import whole_point_margin
 from modelrelease.comparison.power import (
     discordance_range,
     fewest_items,
@@ -114,3 +115,18 @@ def test_the_worst_cell_found_on_a_fine_grid() -> None:
 
 def test_without_gains_the_guarded_rule_is_exact_at_every_size() -> None:
     assert max(rule_size(n, margin, 0.0) for n in range(30, 400, 3) for margin in MARGINS) <= 0.05
+
+
+@pytest.mark.parametrize(("items", "points"), [(30, 20), (60, 15), (150, 7), (400, 5), (817, 3), (20_000, 1)])
+def test_a_margin_in_whole_points_is_proven_in_four_of_five_and_the_next_smaller_one_is_not(
+    items: int, points: int
+) -> None:
+    assert whole_point_margin(items, 0.1, 0.05) == points / 100
+    assert promotion_probability(items, points / 100, 0.1, alpha=0.05) >= 0.8
+    assert points == 1 or promotion_probability(items, (points - 1) / 100, 0.1, alpha=0.05) < 0.8
+
+
+@pytest.mark.parametrize(("items", "points"), [(1, 96), (2, 78), (10_000_000, 1)])
+def test_a_margin_in_whole_points_is_never_everything_or_nothing(items: int, points: int) -> None:
+    """Without a flip, n items rule out 1 - .05^(1/n): .95 and .776, of which the first is not below but at alpha."""
+    assert whole_point_margin(items, 0.1, 0.05) == points / 100

@@ -61,6 +61,29 @@ def test_comparing_without_scipy_says_which_extra_it_needs(base: Path, tmp_path:
     )
 
 
+def test_the_base_install_sets_up_a_repository(base: Path, tmp_path: Path) -> None:
+    """Without test sets there is no margin to work out; with them it says which extra does that."""
+    for command in (["init", "--quiet"], ["config", "user.name", "Ada"], ["config", "user.email", "ada@example.org"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    (tmp_path / "datasets").mkdir()
+    rows = tmp_path / "datasets" / "texts.jsonl"
+    rows.write_text('{"id": 1, "question": "who?", "choices": ["a", "b"], "answer": 0}\n')
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "ask.md").write_text("{{question}}")
+    command = [str(base / "bin" / "modelrelease"), "init", "--into", str(tmp_path)]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stderr) == (
+        3,
+        'modelrelease: MR602 this command needs numpy; pip install "modelrelease[stats]"\n',
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".git", "datasets", "prompts"]
+    rows.unlink()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    workflow = (tmp_path / ".github" / "workflows" / "modelrelease.yml").read_text("utf-8")
+    assert "modelrelease/modelrelease@v" in workflow
+
+
 def test_help_starts_little_more_than_python(base: Path) -> None:
     """Process time against a bare interpreter's, in one run: absolute times depend on the machine."""
     program = """
@@ -85,4 +108,7 @@ def test_the_wheel_holds_the_package_and_the_demo(tmp_path: Path) -> None:
     sources = {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src").rglob("*.py")}
     assert sources <= names
     assert "modelrelease/examples/demo/train.py" in names
+    templates = {f"modelrelease/workflows-templates/{path.name}" for path in (ROOT / "workflows-templates").iterdir()}
+    assert templates
+    assert templates <= names
     assert "modelrelease/py.typed" in names

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modelrelease.errors import InvalidInput, Unavailable
-from modelrelease.records.files import read_bytes, sha256_of, write_atomic
+from modelrelease.records.files import create_atomic, read_bytes, sha256_of, write_atomic
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -64,3 +64,29 @@ def test_a_file_that_is_none_is_named(tmp_path: Path, name: str, problem: str) -
     with pytest.raises(InvalidInput) as caught:
         read_bytes(tmp_path / name, "shown")
     assert str(caught.value) == f"shown: MR209 {problem}; name an existing file"
+
+
+@pytest.mark.parametrize("there", ["file", "folder", "link", "dead link"])
+def test_nothing_that_is_there_is_replaced_by_what_is_created(tmp_path: Path, there: str) -> None:
+    place, other = tmp_path / "place", tmp_path / "other"
+    other.write_text("other")
+    if there == "file":
+        place.write_text("mine")
+    elif there == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to(other if there == "link" else tmp_path / "nowhere")
+    before = place.lstat()
+    with pytest.raises(Unavailable, match="MR603 cannot be written: File exists"):
+        create_atomic(place, b"x")
+    assert (place.lstat().st_ino, place.lstat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert other.read_text() == "other"
+    assert {path.name for path in tmp_path.iterdir()} == {"place", "other"}
+
+
+def test_a_file_is_created_with_its_folders_and_ordinary_rights(tmp_path: Path) -> None:
+    place = tmp_path / "a" / "b" / "c"
+    create_atomic(place, b"x")
+    assert place.read_bytes() == b"x"
+    assert place.stat().st_nlink == 1
+    assert [path.name for path in place.parent.iterdir()] == ["c"]

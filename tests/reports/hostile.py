@@ -8,7 +8,8 @@ from typing import Any
 
 from builders import Sample, Tasks, decide
 
-from modelrelease.records.comparison import Comparison, Diff
+from modelrelease.records.comparison import Comparison, Diff, PastVersion, ScoredAgain
+from modelrelease.records.resolution import ChangedInput, Resolution
 
 ATTACKS = {
     "a fence of ten backticks": "``````````\n# out\n``````````",
@@ -55,6 +56,13 @@ _TEXTS = {
     "git_sha",
     "resolved_by",
     "started",
+    "engine",
+    "environment",
+    "path",
+    "detail",
+    "merge_base",
+    "head",
+    "parent",
 }
 
 
@@ -80,6 +88,38 @@ def compared(folder: Path) -> Comparison:
     return decide(folder, before, after, metrics, **edits)
 
 
+RESOLUTION = Resolution(
+    rule="new-version",
+    reason="models/model_v1.1 is new",
+    candidate="models/model_v1.1",
+    baseline="models/model_v1.0",
+    baseline_rule="highest-version",
+    merge_base="a" * 40,
+    head="b" * 40,
+    changes=(
+        ChangedInput(path="prompts/qa.txt", what="prompt"),
+        ChangedInput(path="datasets/qa.jsonl", what="dataset", detail="1 row changed, 2 added"),
+    ),
+)
+
+
+def pull_request(comparison: Comparison, **changes: Any) -> Comparison:
+    """Return the comparison as a pull request's: resolved, scored again in part, judged twice, with a history."""
+    assert comparison.baseline is not None
+    again = ScoredAgain(items=3, of=2000, why=("test set changed",))
+    own = comparison.policies[0].model_copy(update={"source_ref": "own.yaml", "headline": "Promote: by its own."})
+    values = {"qa/acc": 0.5, "lm/nll": 1.5}
+    given = {
+        "context": "pull_request",
+        "resolution": RESOLUTION,
+        "baseline": comparison.baseline.model_copy(update={"scored_again": again, "age": 12.4}),
+        "policies": (*comparison.policies, own),
+        "notes": ("Its parent model_v0.9 had the same.",),
+        "history": tuple(PastVersion(version=f"model_v0.{n}", values=values) for n in range(3)),
+    }
+    return comparison.model_copy(update={**given, **changes})
+
+
 def hostile(document: Diff, attack: str) -> Any:
     """Return the document with ``attack`` in the place of every free text."""
     plain = _replaced(json.loads(document.to_bytes()), attack)
@@ -97,6 +137,12 @@ def _replaced(value: Any, attack: str) -> Any:
 def _field(key: str, item: Any, attack: str) -> Any:
     if key == "subject":
         return item
+    if key == "what" and item in {"suite", "prompt", "dataset", "policy"}:  # of a closed set where inputs changed
+        return item
+    if key == "values":  # names of metrics: kept, since only known ones are drawn
+        return item
+    if key in {"candidate", "baseline"} and isinstance(item, str) and item.startswith("models/"):
+        return f"{item}{attack}"
     answers = {"baseline", "candidate"}
     if isinstance(item, str) and (key in _TEXTS or key in answers):
         return attack

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from builders import Tasks, decide, read_pair, table
-from hostile import ATTACKS, compared, hostile
+from hostile import ATTACKS, RESOLUTION, compared, hostile, pull_request
 
 from modelrelease.comparison.compare import diff
 from modelrelease.comparison.flips import SampleTexts
@@ -27,7 +27,8 @@ def as_diff(comparison: Comparison) -> Diff:
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_nothing_can_move_the_cursor_or_turn_the_reading_direction(comparison: Comparison, attack: str) -> None:
-    for text in (comparison_table(hostile(comparison, attack)), diff_table(hostile(as_diff(comparison), attack))):
+    both = pull_request(comparison)
+    for text in (comparison_table(hostile(both, attack)), diff_table(hostile(as_diff(comparison), attack))):
         assert all(character == "\n" or character.isprintable() for character in text)
 
 
@@ -140,3 +141,41 @@ def test_an_item_is_shown_with_both_answers_on_one_line_each(tmp_path: Path) -> 
 def test_evaluations_without_metrics_have_an_empty_table(comparison: Comparison) -> None:
     bare = as_diff(comparison).model_copy(update={"metrics": ()})
     assert "metric    n    baseline    candidate    delta    95% interval\n" in diff_table(bare)
+
+
+def test_a_pull_request_s_comparison_says_who_chose_what_and_what_the_other_policy_says(comparison: Comparison) -> None:
+    text = comparison_table(pull_request(comparison))
+    assert (
+        "differs    model, suite\n"
+        "chosen     candidate: models/model_v1.1 is new\n"
+        "chosen     baseline: the highest scored version of the merge-base, scored 12 days ago\n"
+        "again      baseline scored again: 3 of 2,000 items, test set changed\n"
+        "\n"
+        "metric "
+    ) in text
+    assert (
+        "this pull request's own policy decides nothing, and would say:\n  - own.yaml: Promote: by its own.\n\nwhy:\n"
+    ) in text
+    assert (
+        "changed:\n"
+        "  - prompt prompts/qa.txt\n"
+        "  - dataset datasets/qa.jsonl: 1 row changed, 2 added\n"
+        "\n"
+        "notes:\n"
+        "  - Its parent model_v0.9 had the same.\n"
+    ) in text
+
+
+def test_where_nothing_had_to_be_scored_there_is_no_table(comparison: Comparison) -> None:
+    empty = dict.fromkeys(("metrics", "policies", "reasons", "warnings"), ())
+    told = {"baseline": None, "candidate": None, "decision": "not-needed", "headline": "Nothing to score; merge."}
+    nothing = comparison.model_copy(update={**empty, **told, "resolution": RESOLUTION})
+    changed = "changed:\n  - prompt prompts/qa.txt\n  - dataset datasets/qa.jsonl: 1 row changed, 2 added\n"
+    assert comparison_table(nothing) == f"Nothing to score; merge.\n\n{changed}"
+
+
+def test_where_nothing_is_live_it_says_so(comparison: Comparison) -> None:
+    resolution = RESOLUTION.model_copy(update={"baseline": None, "baseline_rule": "none"})
+    text = comparison_table(comparison.model_copy(update={"baseline": None, "resolution": resolution}))
+    assert "chosen     baseline: nothing is live yet\n" in text
+    assert "\nbaseline  " not in text

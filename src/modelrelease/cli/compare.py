@@ -62,10 +62,12 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 def show_comparison(comparison: Comparison, form: str) -> None:
     """Print a comparison as a table, JSON or Markdown."""
-    from modelrelease.reports.markdown import comparison_markdown
+    from modelrelease.reports.comment import SUMMARY_LIMIT, About, comment_markdown
     from modelrelease.reports.terminal import comparison_table
 
     if form == "json":
         say_json(comparison.to_bytes())
+    elif form == "markdown":
+        say(comment_markdown(comparison, About(), limit=SUMMARY_LIMIT))
     else:
-        say((comparison_markdown if form == "markdown" else comparison_table)(comparison))
+        say(comparison_table(comparison))

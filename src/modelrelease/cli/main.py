@@ -6,7 +6,7 @@ import argparse
 import difflib
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from modelrelease import __version__
@@ -20,9 +20,12 @@ COMMANDS = {
     "pull-request": "check a pull request: resolve, score, compare, decide",
     "compare": "hold a candidate against a baseline: verdicts and the decision",
     "diff": "what changed between two evaluations, item by item",
+    "report": "a comparison as a comment or as JUnit XML",
     "power": "how many items a margin needs, and what n items can prove",
+    "init": "set a repository up: config, suite, workflow and hook, from what it holds",
     "demo": "train two small models, score and compare them, offline",
     "schema": "print a document's JSON Schema",
+    "action": "run by the composite actions: their inputs from the environment, their outputs to the runner",
 }
 """Every command with its line of help; its module in ``cli/`` (``_`` for ``-``) holds ``add_arguments`` and ``run``."""
 
@@ -34,6 +37,7 @@ EXTRAS = {
 
 _EPILOG = """examples:
   modelrelease demo
+  modelrelease init --dry-run
   modelrelease score models/model_v1.1
   modelrelease compare models/model_v1.0 models/model_v1.1 --context pull_request
 
@@ -55,20 +59,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; errors become lines on stderr, never tracebacks."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     prepare_streams()
+    return guarded(lambda: run_command(arguments), debug="--debug" in arguments)
+
+
+def guarded(
+    work: Callable[[], int], *, debug: bool = False, heard: Callable[[ModelreleaseError], object] | None = None
+) -> int:
+    """Do ``work`` and return its exit code, or the one of the error it ended with; ``heard`` is told the error too."""
     try:
-        return _main(arguments)
+        return work()
     except ModelreleaseError as error:
-        return _report(error, arguments)
+        return _report(error, debug, heard)
     except KeyboardInterrupt:
         complain("interrupted\n")
         return 130
     except SystemExit:  # how argparse ends after --help
         raise
     except BaseException as error:  # the last resort: a defect of ours, a system that fails us, a panic in a library
-        return _report(_as_finding(error), arguments)
+        return _report(_as_finding(error), debug, heard)
 
 
-def _main(arguments: list[str]) -> int:
+def run_command(arguments: list[str]) -> int:
+    """Run the command that ``arguments`` begins with and return its exit code; raises what goes wrong."""
     parser = _Parser(
         prog="modelrelease",
         description="Software discipline for language-model checkpoints, prompts and test sets.",
@@ -126,12 +138,14 @@ def _as_finding(error: BaseException) -> ModelreleaseError:
     return Unavailable(Finding("modelrelease", Code.INTERNAL, message, "run with --debug and report what it prints"))
 
 
-def _report(error: ModelreleaseError, arguments: list[str]) -> int:
-    if "--debug" in arguments:
+def _report(error: ModelreleaseError, debug: bool, heard: Callable[[ModelreleaseError], object] | None) -> int:
+    if debug:
         import traceback
 
         complain(escape_controls_but_newlines(traceback.format_exc()))
     complain("".join(line + "\n" for line in error.lines()))
+    if heard is not None:
+        heard(error)
     return error.exit_code
 
 

@@ -7,7 +7,7 @@ import argparse
 from modelrelease.cli.output import say_json
 
 EXAMPLE = "modelrelease schema suite > suite.schema.json"
-NAMES = ("comparison", "config", "diff", "eval", "resolution", "suite")
+NAMES = ("comparison", "config", "diff", "eval", "resolution", "setup", "suite")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from modelrelease.comparison.power import (
@@ -53,6 +54,21 @@ def plan_margins(items: int, discordance: float | None, alpha: float) -> list[Ma
         promoted = promotion_probability(items, margin, share, alpha=alpha) if exact else None
         plans.append(MarginPlan(share, margin, promoted))
     return plans
+
+
+def whole_point_margin(items: int, discordance: float, alpha: float) -> float:
+    """Return the smallest margin in whole points (0.03) that ``items`` clear with 80 % power when nothing changed.
+
+    Exact up to ``EXACT_ITEMS``: below some 150 items, the margins of ``plan_margins`` come from an approximation that
+    promises too much. At most 0.99, since a margin of everything is none.
+    """
+    (plan,) = plan_margins(items, discordance, alpha)
+    points = min(99, max(1, math.ceil(round(plan.margin * 100, 6))))
+    while items <= EXACT_ITEMS and points < 99:
+        if promotion_probability(items, points / 100, discordance, alpha=alpha) >= POWER:
+            break
+        points += 1
+    return points / 100
 
 
 def _discordances(discordance: float | None) -> tuple[float, ...]:

@@ -17,6 +17,7 @@ from modelrelease.codes import Code
 from modelrelease.config import find_project
 from modelrelease.errors import Finding, Unavailable, invalid
 from modelrelease.flows.compare import Sides, compare_files
+from modelrelease.flows.materials import material
 from modelrelease.flows.score import Scored, score_model
 from modelrelease.records.comparison import Comparison
 from modelrelease.scoring.run import Options, Surroundings
@@ -65,21 +66,11 @@ def run_demo(
     return compare_files(find_project(folder), Sides(folder / BASELINE, folder / CANDIDATE), "release")
 
 
-def materials() -> Path:
-    """Return the folder of the demo's files: in the installed package, or beside the sources in a clone."""
-    package = Path(__file__).resolve().parent.parent
-    places = (package / "examples" / "demo", package.parent.parent / "examples" / "demo")
-    found = next((place for place in places if (place / "train.py").is_file()), None)
-    if found is None:
-        raise Unavailable(Finding(str(places[0]), Code.UNAVAILABLE, "the demo's files are missing", "install again"))
-    return found
-
-
 def _copy(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise invalid(folder, Code.USAGE, "is there already and not empty", "name another folder with --into")
     ignored = shutil.ignore_patterns("__pycache__", ".keep")
-    shutil.copytree(materials(), folder, ignore=ignored, dirs_exist_ok=True)
+    shutil.copytree(material("examples/demo").path, folder, ignore=ignored, dirs_exist_ok=True)
 
 
 def _run(folder: Path, watcher: Watcher, script: str, *arguments: str) -> None:

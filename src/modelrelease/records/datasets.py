@@ -193,3 +193,6 @@ _READERS: dict[str, Callable[[str, _Rows], None]] = {
     ".csv": _read_csv,
     ".json": _read_json_list,
 }
+
+DATASET_SUFFIXES = frozenset(_READERS)
+"""The extensions, in small letters, of files that can be datasets."""

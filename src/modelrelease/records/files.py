@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from modelrelease.codes import Code
@@ -49,6 +50,19 @@ def write_atomic(path: Path, data: bytes) -> None:
     What an earlier, killed write to the same path left behind is removed first.
     Raises Unavailable (exit 3) when the disk refuses; ``path`` is then as it was.
     """
+    _write(path, data, lambda temporary: temporary.replace(path))
+
+
+def create_atomic(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` as :func:`write_atomic` does, but only where nothing stands, not even a link.
+
+    Raises Unavailable (exit 3) where something does, or when the disk refuses; what stands there is left alone.
+    """
+    # Unlike a rename, a link never replaces what another process has put there meanwhile.
+    _write(path, data, lambda temporary: os.link(temporary, path))
+
+
+def _write(path: Path, data: bytes, put: Callable[[Path], object]) -> None:
     prefix = f"{_TEMPORARY}{path.name}."
     temporary: str | None = None
     try:
@@ -60,13 +74,14 @@ def write_atomic(path: Path, data: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
+        put(Path(temporary))
     except OSError as error:
+        message = f"cannot be written: {error.strerror or error}"
+        raise Unavailable(Finding(str(path), Code.UNAVAILABLE, message, "free the disk, or write elsewhere")) from error
+    finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink(missing_ok=True)
-        message = f"cannot be written: {error.strerror or error}"
-        raise Unavailable(Finding(str(path), Code.UNAVAILABLE, message, "free the disk or choose --out")) from error
 
 
 def _remove_leftovers(folder: Path, prefix: str) -> None:

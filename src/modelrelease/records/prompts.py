@@ -185,3 +185,6 @@ _READERS: dict[str, Callable[[str, str], Prompt]] = {
     ".md": _from_markdown,
     ".txt": _from_text,
 }
+
+PROMPT_SUFFIXES = frozenset(_READERS)
+"""The extensions, in small letters, of files that can be prompts."""

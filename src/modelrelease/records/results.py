@@ -18,9 +18,9 @@ from modelrelease.records.faults import quoted
 from modelrelease.records.files import read_bytes, resolved
 from modelrelease.records.located import Located
 from modelrelease.records.metric_types import METRICS
-from modelrelease.records.strict_json import parse_json_line, read_json
+from modelrelease.records.strict_json import parse_json_line, read_json_file
 from modelrelease.records.task_samples import TaskSamples, read_samples
-from modelrelease.records.text import decode, refuse_lfs_pointer
+from modelrelease.records.text import refuse_lfs_pointer
 from modelrelease.records.validation import validate
 
 _AGREEMENT = 1e-9
@@ -63,7 +63,7 @@ def read_results(path: Path) -> Results:
     the samples give (MR506), a record in another version's folder (MR507).
     """
     document = path / EVAL_FILE if path.is_dir() else path
-    located = _read_document(document)
+    located = read_json_file(document)
     evaluation = validate(Evaluation, located)
     _raise(_contradictions(evaluation, located))
     _check_place(evaluation, document)
@@ -73,12 +73,6 @@ def read_results(path: Path) -> Results:
     tasks = read_samples(evaluation, data, str(samples_path))
     _raise([*_wrong_counts(evaluation, tasks, located), *_wrong_values(evaluation, tasks, located)])
     return Results(located.path, evaluation, tasks, samples_path)
-
-
-def _read_document(path: Path) -> Located:
-    shown, data = str(path), read_bytes(path)
-    refuse_lfs_pointer(data, shown)
-    return read_json(decode(data, shown), shown)
 
 
 def _raise(findings: Iterable[Finding]) -> None:

@@ -8,6 +8,7 @@ from modelrelease.records.comparison import Comparison, Diff
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import Evaluation
 from modelrelease.records.resolution import Resolution
+from modelrelease.records.setup import Setup
 from modelrelease.records.suite import Suite
 
 DOCUMENTS: dict[str, type[Document]] = {
@@ -16,6 +17,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "diff": Diff,
     "eval": Evaluation,
     "resolution": Resolution,
+    "setup": Setup,
     "suite": Suite,
 }
 

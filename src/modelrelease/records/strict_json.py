@@ -6,13 +6,16 @@ import dataclasses
 import json
 import re
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput
 from modelrelease.records import faults, json_places
 from modelrelease.records.canonical import canonical_bytes
+from modelrelease.records.files import read_bytes
 from modelrelease.records.located import MAX_DEPTH, Located
+from modelrelease.records.text import decode, refuse_lfs_pointer
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
@@ -46,6 +49,16 @@ def read_json(text: str, path: str) -> Located:
         return Located(_parse(text), path, partial(json_places.locate, text))
     except BadJson as error:
         raise InvalidInput(error.at(path)) from error
+
+
+def read_json_file(path: Path) -> Located:
+    """Return the document in a file, as ``read_json`` does.
+
+    Raises InvalidInput besides: MR209 (none to read), MR202 (not UTF-8), MR403 (a Git LFS pointer in its place).
+    """
+    shown, data = str(path), read_bytes(path)
+    refuse_lfs_pointer(data, shown)
+    return read_json(decode(data, shown), shown)
 
 
 def parse_json_line(line: str) -> Any:

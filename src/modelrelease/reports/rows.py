@@ -16,7 +16,8 @@ SLICE_ALIGN = ("left", *["right"] * 7)
 
 POINTS_NOTE = "Shares are in points (hundredths)."
 LOWER_NOTE = "↓: lower is better."
-_MAX_NAME = 100
+MAX_NAME = 100
+_MARKS = {"better": "🟢", "equivalent": "🟢", "inconclusive": "🟡", "regressed": "🔴"}
 
 
 def metric_header(confidence: float) -> tuple[str, ...]:
@@ -26,7 +27,7 @@ def metric_header(confidence: float) -> tuple[str, ...]:
 
 def metric_name(row: MetricComparison) -> str:
     """Return ``task/metric``, cut to what a line bears."""
-    return shorten(f"{row.task}/{row.metric}", _MAX_NAME)
+    return shorten(f"{row.task}/{row.metric}", MAX_NAME)
 
 
 def metric_row(row: MetricComparison) -> tuple[str, ...]:
@@ -43,6 +44,11 @@ def metric_row(row: MetricComparison) -> tuple[str, ...]:
         show_delta(row.margin, points, sign=False),
         row.verdict + (" (real loss inside the margin)" if row.loss_within_margin else ""),
     )
+
+
+def verdict_mark(row: MetricComparison) -> str:
+    """Return the sign of a metric's verdict, where colours show."""
+    return _MARKS.get(row.verdict, "⚪")
 
 
 def slice_rows(row: MetricComparison) -> Iterator[tuple[str, ...]]:

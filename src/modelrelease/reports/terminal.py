@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from modelrelease.errors import escape_controls, shorten
 from modelrelease.records.comparison import MAX_EXAMPLES, Comparison, Diff, Example, MetricComparison
-from modelrelease.reports import rows
+from modelrelease.reports import rows, words
 
 WIDTH = 110
 _FEW = 3
@@ -18,16 +18,34 @@ _SHOWN_TEXT = 160
 
 def comparison_table(comparison: Comparison) -> str:
     """Return a comparison as text for a terminal, control characters escaped."""
-    lines = [comparison.headline, "", *_facts(comparison), ""]
-    header = rows.metric_header(comparison.confidence)
-    cells = [rows.metric_row(row) for row in comparison.metrics]
-    lines += [*_table(cells, header, rows.METRIC_ALIGN), *rows.notes(comparison), ""]
+    facts = [*_facts(comparison), *_chosen(comparison)]
+    lines = [comparison.headline, "", *facts, *([""] if facts else [])]
+    if comparison.metrics:
+        header = rows.metric_header(comparison.confidence)
+        cells = [rows.metric_row(row) for row in comparison.metrics]
+        lines += [*_table(cells, header, rows.METRIC_ALIGN), *rows.notes(comparison), ""]
+    own = (f"{answer.source_ref}: {told}" for answer, told in words.own_answers(comparison))
+    lines += _bullets("this pull request's own policy decides nothing, and would say", own)
     lines += [*_bullets("why", comparison.reasons), *_bullets("warnings", comparison.warnings)]
+    lines += _bullets(
+        "changed", (f"{what} {path}" + (f": {d}" if d else "") for what, path, d in words.changes(comparison))
+    )
+    lines += _bullets("notes", comparison.notes)
     gates = [row for row in comparison.metrics if row.role == "gate" and rows.changed(row)]
     lines += [line for row in gates for line in _flips(row, _FEW)]
     if gates:
         lines.append(f"`modelrelease diff` shows up to {MAX_EXAMPLES} changed items a metric, and the slices.")
     return _text(lines)
+
+
+def _chosen(comparison: Comparison) -> Iterator[str]:
+    """By which rule a side was chosen, and what of it was scored again."""
+    sides = (("candidate", comparison.candidate), ("baseline", comparison.baseline))
+    for (name, side), why in zip(sides, words.chosen(comparison), strict=True):
+        if why and comparison.candidate is not None:
+            yield f"{'chosen':<10} {name}: {why}"
+        if side is not None and side.scored_again is not None:
+            yield f"{'again':<10} {words.scored_again(name, side)}"
 
 
 def diff_table(diff: Diff) -> str:

@@ -1,0 +1,195 @@
+"""What the composite actions run: inputs from the environment, then the command, then outputs, summary, annotations.
+
+The exit code is an output: what follows in a job still runs, and the action's last step ends with that code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelrelease import settings
+from modelrelease.cli.output import say
+from modelrelease.codes import Code
+from modelrelease.errors import Finding, ModelreleaseError, Unavailable
+from modelrelease.github import workflow
+from modelrelease.github.inputs import ACTIONS, command_line, is_true
+
+if TYPE_CHECKING:
+    from modelrelease.records.comparison import Comparison
+    from modelrelease.reports.comment import About
+
+EXAMPLE = "modelrelease action compare    # with INPUT_BASELINE, INPUT_CANDIDATE … in the environment"
+CODES = {"promote": 0, "not-needed": 0, "block": 1}
+
+
+@dataclass
+class Told:
+    """What an action has to tell, as far as it got: outputs, the job summary, remarks on the run's page."""
+
+    outputs: dict[str, str] = field(default_factory=lambda: {"decision": "", "verdicts": "{}", "report": ""})
+    summary: str = ""
+    remarks: list[str] = field(default_factory=list)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("name", metavar="NAME", choices=tuple(ACTIONS), help=", ".join(ACTIONS))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the action; exit 0 in a job once its outputs are written, with the command's code outside of one."""
+    from modelrelease.cli.main import guarded
+
+    files, inputs = settings.workflow_files(), settings.action_inputs()
+    told, errors = Told(), list[ModelreleaseError]()
+    # Both streams are one in the log, so that nothing is printed before commands are off or after they are on again.
+    with workflow.commands_off(say), contextlib.redirect_stderr(sys.stdout):
+        code = guarded(lambda: _WORK[arguments.name](inputs, told), heard=errors.append)
+    findings = [finding for error in errors for finding in error.findings]
+    lines = [workflow.annotation(finding) for finding in findings] + told.remarks
+    say("".join(f"{line}\n" for line in lines[: workflow.MAX_ANNOTATIONS]))
+    workflow.write_summary(files.summary, told.summary + _failure(errors))
+    workflow.write_outputs(files.output, {**told.outputs, "exit-code": str(code)})
+    return code if files.output is None else 0
+
+
+def _pull_request(inputs: Mapping[str, str], told: Told) -> int:
+    code = _judge("pull-request", inputs, told)
+    results = Path(told.outputs["folder"]) / "candidate"
+    told.outputs["results"] = str(results) if (results / "eval.json").exists() else ""
+    return code
+
+
+def _compare(inputs: Mapping[str, str], told: Told) -> int:
+    return _judge("compare", inputs, told)
+
+
+def _judge(name: str, inputs: Mapping[str, str], told: Told) -> int:
+    """Run a command that writes comparison.json, and tell what stands there."""
+    from modelrelease.records.comparison import COMPARISON_FILE
+    from modelrelease.records.comparisons import read_comparison
+
+    out = _out(inputs)
+    told.outputs["folder"] = str(out)
+    code, _ = _printed(command_line(ACTIONS[name], {**inputs, "out": str(out)}))
+    comparison = read_comparison(out / COMPARISON_FILE)
+    _tell(told, comparison, out / COMPARISON_FILE)
+    told.summary = _markdown(comparison)
+    return code
+
+
+def _score(inputs: Mapping[str, str], told: Told) -> int:
+    from modelrelease.records.evaluation import EVAL_FILE
+    from modelrelease.reports.inert import fence
+
+    out = _out(inputs)
+    code, table = _printed(command_line(ACTIONS["score"], {**inputs, "out": str(out)}))
+    told.outputs |= {"report": str(out / EVAL_FILE), "folder": str(out)}
+    told.summary = "\n".join(fence(table)) + "\n"
+    return code
+
+
+def _check(inputs: Mapping[str, str], told: Told) -> int:
+    from modelrelease.records.resolution import Resolution
+
+    code, document = _printed([*command_line(ACTIONS["check"], inputs), "--json"])
+    found = Resolution.model_validate_json(document)
+    needed = found.rule != "not-needed"
+    told.outputs |= {
+        "needed": "true" if needed else "false",
+        "candidate": found.candidate or "",
+        "baseline": found.baseline or "",
+        "rule": found.rule,
+    }
+    # What says that nothing has to be scored is a comparison too: the gate reads one document, whatever came of it.
+    return code or (0 if needed else _judge("pull-request", inputs, told))
+
+
+def _comment(inputs: Mapping[str, str], told: Told) -> int:
+    from modelrelease.records.comparison import COMPARISON_FILE
+    from modelrelease.records.comparisons import read_comparison
+
+    gate, reason = is_true("gate", inputs), inputs.get("unless-scored", "")
+    place = Path(inputs.get("comparison", ""))
+    place = place / COMPARISON_FILE if place.is_dir() else place
+    comparison = read_comparison(place) if place.is_file() or not reason else None
+    if comparison is not None:
+        _tell(told, comparison, place.absolute())
+    elif reason:
+        from modelrelease.reports.comment import undecided_markdown
+
+        told.summary = undecided_markdown(reason, _about())
+    code, _ = _printed(command_line(ACTIONS["comment"], inputs))
+    if not gate:
+        return code
+    if comparison is None:
+        raise Unavailable(Finding("modelrelease", Code.UNAVAILABLE, "this pull request was not scored", reason))
+    return code or CODES[comparison.decision]
+
+
+_WORK = {
+    "pull-request": _pull_request,
+    "check": _check,
+    "score": _score,
+    "compare": _compare,
+    "comment": _comment,
+}
+
+
+def _out(inputs: Mapping[str, str]) -> Path:
+    """Return where results go: as asked, else a new folder outside of the workspace, which could hold links."""
+    if chosen := inputs.get("out"):
+        return Path(chosen).absolute()
+    return Path(tempfile.mkdtemp(prefix="modelrelease-", dir=settings.workflow_files().temporary))
+
+
+def _printed(argv: list[str]) -> tuple[int, str]:
+    """Run a command; return its exit code and what it printed, which goes to the log too."""
+    from modelrelease.cli.main import run_command
+
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            code = run_command(argv)
+    finally:
+        say(printed.getvalue())
+    return code, printed.getvalue()
+
+
+def _tell(told: Told, comparison: Comparison, place: Path) -> None:
+    verdicts = {f"{row.task}/{row.metric}": row.verdict for row in comparison.metrics}
+    told.outputs |= {
+        "decision": comparison.decision,
+        "verdicts": json.dumps(verdicts, separators=(",", ":")),
+        "report": str(place),
+    }
+    if comparison.decision == "block":
+        told.remarks.append(workflow.remark("error", comparison.headline))
+    told.remarks += [workflow.remark("warning", warning) for warning in comparison.warnings]
+
+
+def _markdown(comparison: Comparison) -> str:
+    from modelrelease.reports.comment import SUMMARY_LIMIT, comment_markdown
+
+    return comment_markdown(comparison, _about(), limit=SUMMARY_LIMIT)
+
+
+def _about() -> About:
+    from modelrelease.reports.comment import About
+
+    return About(run_url=settings.run_url())
+
+
+def _failure(errors: list[ModelreleaseError]) -> str:
+    from modelrelease.reports.inert import fence
+
+    return "".join("\n".join(fence("\n".join(error.lines()))) + "\n" for error in errors)

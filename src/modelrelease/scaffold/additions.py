@@ -1,0 +1,56 @@
+"""What of the kit goes into files that a repository may have already. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelrelease.scaffold.file_plan import FilePlan, created, kept
+from modelrelease.scaffold.kit import Kit, pinned, uses_kit
+from modelrelease.scaffold.lines import IGNORED, UNION, with_ignored, with_union
+from modelrelease.scaffold.precommit import HOOK, PRECOMMIT, has_hook, hook_lines, new_precommit, with_hook
+
+WORKFLOWS = ".github/workflows"
+WORKFLOW = f"{WORKFLOWS}/modelrelease.yml"
+ATTRIBUTES, IGNORE = ".gitattributes", ".gitignore"
+
+
+def attributes_plan(before: bytes | None) -> FilePlan:
+    """Return what becomes of .gitattributes."""
+    why = "two branches' change logs merge without conflict"
+    return _line_plan(ATTRIBUTES, before, with_union(before or b""), UNION, why)
+
+
+def ignore_plan(before: bytes | None) -> FilePlan:
+    """Return what becomes of .gitignore."""
+    return _line_plan(IGNORE, before, with_ignored(before or b""), IGNORED, "what commands write for themselves")
+
+
+def hook_plan(before: bytes | None, kit: Kit) -> FilePlan:
+    """Return what becomes of .pre-commit-config.yaml."""
+    why = "a change says who, why and when before it is committed"
+    lines = "\n".join(hook_lines(kit, 2)) + "\n"
+    if before is None:
+        return created(PRECOMMIT, new_precommit(kit).decode("utf-8"), why)
+    if has_hook(before):
+        return FilePlan(PRECOMMIT, "complete", f"it has the hook `{HOOK}`", before)
+    after = with_hook(before, kit)
+    if after is not None:
+        return FilePlan(PRECOMMIT, "added-to", why, before, after, lines)
+    reason = "it has no list under `repos:` that lines can safely be added to; paste them yourself"
+    return FilePlan(PRECOMMIT, "by-hand", reason, before, None, lines)
+
+
+def workflow_plan(template: str, kit: Kit, workflows: Mapping[str, bytes]) -> FilePlan:
+    """Return what becomes of the workflow; ``workflows`` are the files that stand in its folder."""
+    if (before := workflows.get(WORKFLOW)) is not None:
+        return kept(WORKFLOW, before, "it is there already")
+    for path, data in workflows.items():
+        if uses_kit(data.decode("utf-8", "replace")):
+            return kept(path, data, "it uses the kit already")
+    return created(WORKFLOW, pinned(template, kit), f"checks every pull request with {kit}")
+
+
+def _line_plan(path: str, before: bytes | None, after: bytes | None, line: str, why: str) -> FilePlan:
+    if after is None:
+        return FilePlan(path, "complete", "it says so already", before)
+    return FilePlan(path, "created" if before is None else "added-to", why, before, after, f"{line}\n")

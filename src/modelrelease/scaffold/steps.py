@@ -1,0 +1,45 @@
+"""What a person does after init, as commands. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from modelrelease.scaffold.file_plan import FilePlan
+
+_MESSAGE = "Check models, prompts and test sets with modelrelease"
+
+
+def next_steps(
+    suite: str, tasks: int, versions: Sequence[str], files: Sequence[FilePlan], has_remote: bool
+) -> tuple[str, ...]:
+    """Return the next three steps, commands after a colon; fewer where nothing is left to commit.
+
+    Something to score, a commit, a runner; where the suite has no task yet, that comes first and the runner later.
+    """
+    if tasks:
+        return (_score(versions), *_commit(files), _runner(has_remote))
+    task = f"write a task into {suite}, and see which margin it can have: modelrelease init"
+    return (task, _score(versions), *_commit(files))
+
+
+def _score(versions: Sequence[str]) -> str:
+    if versions:
+        return f"see that it can be scored: modelrelease score {shlex.quote(versions[-1])}"
+    place = "models/model_v1.0"
+    return f"put a checkpoint, as save_pretrained writes it, into {place}/checkpoint: modelrelease score {place}"
+
+
+def _commit(files: Sequence[FilePlan]) -> tuple[str, ...]:
+    written = [plan.path for plan in files if plan.after is not None]
+    if not written:
+        return ()
+    paths = " ".join(shlex.quote(path) for path in written)
+    return (f"look at what was written, and commit it: git add -- {paths} && git commit -m {shlex.quote(_MESSAGE)}",)
+
+
+def _runner(has_remote: bool) -> str:
+    commands = "pre-commit install && gh variable set MODELRELEASE_RUNNER --body self-hosted"
+    if not has_remote:
+        return f"push it to GitHub, install the hook, name the runner: gh repo create --source . --push && {commands}"
+    return f"install the hook, and name the runner that scores: {commands}"
