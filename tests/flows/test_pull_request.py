@@ -501,15 +501,21 @@ AGAIN: dict[str, tuple[Edit, tuple[int, int, str]]] = {
 
 
 @pytest.mark.parametrize("name", AGAIN)
-def test_what_the_record_does_not_cover_is_scored_again_and_never_blocks(based: Base, name: str) -> None:
+def test_what_the_record_does_not_cover_is_scored_again_and_never_blocks(
+    based: Base, template: Repository, other: Path, name: str
+) -> None:
     edit, expected = AGAIN[name]
     pull = based(edit)
-    pull.add_version(NEW, pull.root / LIVE / "checkpoint")
+    pull.add_version(NEW, other)
     pull.commit()
     found = pull.check()
     assert again(found) == expected
-    assert (found.decision, metric(found, "pick/acc").verdict) == ("promote", "equivalent")
+    assert (found.decision, metric(found, "pick/acc").verdict) == ("promote", "inconclusive")
     assert metric(found, "pick/acc").n == 8
+    assert read_results(pull.out / "baseline").evaluation.flags.errors == 0
+    if edit is not later_prompt:
+        honest = read_results(template.root / LIVE).tasks["pick"].scores["acc"]
+        assert read_results(pull.out / "baseline").tasks["pick"].scores["acc"] == honest
 
 
 def test_what_does_not_move_a_number_is_no_reason_to_score_again(based: Base, other: Path) -> None:
@@ -577,6 +583,18 @@ def test_a_renamed_folder_of_versions_hides_no_live_version(pull: Repository, ot
     assert (found.resolution.candidate, found.resolution.baseline) == ("weights/model_v1.1", LIVE)
     assert found.baseline is not None
     assert [past.version for past in found.history] == ["model_v1.0"]
+
+
+def test_moved_weights_are_read_where_they_are_now(pull: Repository) -> None:
+    pull.git("mv", "models", "weights")
+    pull.replace(CONFIG, "suite:", "models: weights\nsuite:")
+    pull.replace(PROMPT, "A:", "The answer:")
+    pull.commit()
+    found = pull.check()
+    assert found.resolution is not None
+    assert (found.resolution.candidate, found.resolution.baseline) == ("weights/model_v1.0", LIVE)
+    assert found.subject == ("prompt",)
+    assert read_results(pull.out / "candidate").evaluation.model.source == LIVE
 
 
 def test_another_folder_of_versions_is_no_way_to_have_nothing_live(pull: Repository, other: Path) -> None:
