@@ -19,6 +19,7 @@ from modelrelease.flows.resolve import Range, Resolved, resolve_range
 from modelrelease.flows.score import score_model
 from modelrelease.records.comparison import Comparison
 from modelrelease.scoring.engines.loading import Numerics
+from modelrelease.scoring.execution import NoProgress, Progress
 from modelrelease.scoring.run import Options, Surroundings
 
 NOW = "2026-03-04T05:06:07+00:00"
@@ -119,10 +120,11 @@ class Repository:
         """Resolve main..HEAD."""
         return resolve_range(find_project(self.root), Range(**wanted))
 
-    def check(self, **wanted: Any) -> Comparison:
+    def check(self, progress: Progress | None = None, **wanted: Any) -> Comparison:
         """Check the pull request main..HEAD, as the command does."""
         state = git.head(self.root)
-        surroundings = Surroundings(now=lambda: NOW, git_sha=state.sha, dirty=state.dirty)
+        watched = progress or NoProgress()
+        surroundings = Surroundings(progress=watched, now=lambda: NOW, git_sha=state.sha, dirty=state.dirty)
         return check_pull_request(find_project(self.root), Range(**wanted), options(), surroundings, self.out)
 
     @property

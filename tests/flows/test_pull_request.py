@@ -31,6 +31,7 @@ from modelrelease.errors import InvalidInput
 from modelrelease.records.comparison import Comparison, MetricComparison
 from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
 from modelrelease.records.results import read_results
+from modelrelease.scoring.execution import NoProgress
 
 Base = Callable[..., Repository]
 FLOOR = replacing(CONFIG, "    pick/acc: {margin: 0.05}\n", "    pick/acc: {margin: 0.05, min: 0.95}\n")
@@ -516,6 +517,56 @@ def test_what_the_record_does_not_cover_is_scored_again_and_never_blocks(
     if edit is not later_prompt:
         honest = read_results(template.root / LIVE).tasks["pick"].scores["acc"]
         assert read_results(pull.out / "baseline").tasks["pick"].scores["acc"] == honest
+
+
+class Counter(NoProgress):
+    """Counts the items that are really scored, run by run."""
+
+    def __init__(self) -> None:
+        self.runs: list[int] = []
+
+    def start(self, items: int, already: int) -> None:
+        self.runs.append(items)
+
+
+def repaired_row(pull: Repository, other: Path) -> None:
+    pull.write_rows(
+        [{**row, "choices": ["the mat", "the sky"], "answer": 0} if row["id"] == "q2" else row for row in rows()]
+    )
+
+
+def with_version(pull: Repository, other: Path) -> None:
+    repaired_row(pull, other)
+    pull.add_version(NEW, other)
+
+
+def with_version_and_pattern(pull: Repository, other: Path) -> None:
+    with_version(pull, other)
+    pull.replace(SUITE, "zebra", "lion")
+
+
+def with_prompt(pull: Repository, other: Path) -> None:
+    later_prompt(pull)
+
+
+@pytest.mark.parametrize(
+    ("change", "runs"),
+    [
+        (repaired_row, [16]),  # the live checkpoint is both sides
+        (with_version, [16, 2]),
+        (with_prompt, [16]),
+        # `say` under two patterns: candidate under its own and the base's; the baseline's record has one of them
+        (with_version_and_pattern, [16, 8, 2, 8]),
+    ],
+)
+def test_each_item_is_scored_once(
+    pull: Repository, other: Path, change: Callable[[Repository, Path], None], runs: list[int]
+) -> None:
+    change(pull, other)
+    pull.commit()
+    counter = Counter()
+    pull.check(counter)
+    assert counter.runs == runs
 
 
 def test_what_does_not_move_a_number_is_no_reason_to_score_again(based: Base, other: Path) -> None:
