@@ -2,71 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from acting import CHECKOUT, KIT, ROOT, Act, Ran, git
-from fakes.github import JOB_TOKEN, FakeGitHub, add_pull
+from acting import CHECKOUT, KIT, Act, git
+from consumers import Consumer, adopt, bodies
+from fakes.github import JOB_TOKEN, FakeGitHub
 from tiny_models import TinyModels, write_project
 
 from modelrelease.cli.main import main
 
-REPOSITORY = "acme/support"
 POLICY = "schema_version: 1\nsuite: evals/release.yaml\ngate: {metrics: {pick/acc: {margin: 0.05}}}\n"
-
-
-@dataclass
-class Consumer:
-    """A repository that uses the template: model_v1.0 is live on main, and each test has a branch of its own."""
-
-    act: Act
-    root: Path
-    tiny: TinyModels
-
-    def branch(self, name: str) -> None:
-        git(self.root, "checkout", "--quiet", "--force", "-B", name, "main")
-        shutil.rmtree(self.act.artifacts, ignore_errors=True)
-
-    def add_version(self) -> Path:
-        folder = self.root / "models" / "model_v1.1"
-        shutil.copytree(self.tiny.folder("llama"), folder / "checkpoint")
-        return folder
-
-    def queue(self) -> Ran:
-        """Commit, and let a merge queue ask for the check."""
-        sha, base = self._commit()
-        group = {"base_sha": base, "base_ref": "refs/heads/main", "head_sha": sha, "head_ref": "refs/heads/queue/b"}
-        return self._run("merge_group", {"merge_group": group})
-
-    def open(self, github: FakeGitHub, run: int, fork: bool = False, workflow: Path | None = None) -> Ran:
-        """Commit, and open or update pull request 7 with it."""
-        sha, base = self._commit()
-        repository = github.repository(REPOSITORY)
-        add_pull(repository, 7, sha)
-        head = {"sha": sha, "ref": "b", "repo": {"full_name": "mallory/support" if fork else REPOSITORY}}
-        into = {"ref": "main", "sha": base, "repo": {"full_name": REPOSITORY}}
-        payload = {"pull_request": {"number": 7, "head": head, "base": into}}
-        job = {"GITHUB_API_URL": github.url, "GITHUB_RUN_ID": str(run)}
-        return self._run("pull_request", payload, job=job, token=JOB_TOKEN, workflow=workflow)
-
-    def _commit(self) -> tuple[str, str]:
-        git(self.root, "add", "--all")
-        git(self.root, "commit", "--quiet", "--allow-empty", "--message=change")
-        return git(self.root, "rev-parse", "HEAD"), git(self.root, "rev-parse", "main")
-
-    def _run(self, event: str, payload: dict[str, Any], **options: Any) -> Ran:
-        return self.act.run(self.root, event, payload, variables={"MODELRELEASE_RUNNER": "self-hosted"}, **options)
-
-    def comparison(self) -> dict[str, Any]:
-        path = self.act.artifacts / "modelrelease-comparison" / "comparison.json"
-        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -77,29 +26,22 @@ def consumer(tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Cons
     shutil.copytree(tiny.folder("llama"), root / "models" / "model_v1.0" / "checkpoint")
     options = [f"--config={root / 'modelrelease.yaml'}", "--device=cpu", "--threads=1"]
     assert main(["score", *options, str(root / "models" / "model_v1.0")]) == 0
-    # The template's environments come from PyPI; here all of them sit on the packages of this Python.
-    text = (ROOT / "workflows-templates" / "pull-request.yml").read_text("utf-8")
-    ours = f"\n          python: {sys.executable}"
-    for name in ("base: ", "comparison: "):
-        text = text.replace(f"\n          {name}", f"{ours}\n          {name}")
-    text = text.replace("\n          system-site-packages: true", "")
-    text = text.replace(ours, f"{ours}\n          system-site-packages: true")
-    (root / ".github" / "workflows").mkdir(parents=True)
-    (root / ".github" / "workflows" / "modelrelease.yml").write_text(text, "utf-8")
     git(root, "init", "--quiet")
-    git(root, "remote", "add", "origin", f"https://github.com/{REPOSITORY}.git")
+    adopt(root)
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message=start")
-    return Consumer(Act(folder / "machine", tmp_path_factory), root, tiny)
+    return Consumer(Act(folder / "machine", tmp_path_factory), root)
 
 
-def bodies(github: FakeGitHub) -> list[str]:
-    return [comment["body"] for comment in github.repository(REPOSITORY).comments.values()]
+def add_version(consumer: Consumer, tiny: TinyModels) -> Path:
+    folder = consumer.root / "models" / "model_v1.1"
+    shutil.copytree(tiny.folder("llama"), folder / "checkpoint")
+    return folder
 
 
-def test_a_new_version_is_scored_commented_and_passes(consumer: Consumer, github: FakeGitHub) -> None:
+def test_a_new_version_is_scored_commented_and_passes(consumer: Consumer, github: FakeGitHub, tiny: TinyModels) -> None:
     consumer.branch("new")
-    consumer.add_version()
+    add_version(consumer, tiny)
     ran = consumer.open(github, 5)
     assert ran.jobs() == {"check": "succeeded", "score": "succeeded", "gate": "succeeded"}, ran.text
     found = consumer.comparison()
@@ -153,9 +95,9 @@ def test_documentation_alone_is_not_scored_and_passes(consumer: Consumer) -> Non
     assert consumer.comparison()["decision"] == "not-needed"
 
 
-def test_a_fork_s_version_is_not_scored_and_fails(consumer: Consumer, github: FakeGitHub) -> None:
+def test_a_fork_s_version_is_not_scored_and_fails(consumer: Consumer, github: FakeGitHub, tiny: TinyModels) -> None:
     consumer.branch("fork")
-    consumer.add_version()
+    add_version(consumer, tiny)
     ran = consumer.open(github, 5, fork=True)
     assert ran.jobs() == {"check": "succeeded", "gate": "failed"}, ran.text
     said = "this pull request was not scored; it comes from a fork; a maintainer pushes this branch to score it"
@@ -164,9 +106,9 @@ def test_a_fork_s_version_is_not_scored_and_fails(consumer: Consumer, github: Fa
     assert not consumer.act.artifacts.exists()
 
 
-def test_a_scorer_that_fails_fails_the_gate(consumer: Consumer) -> None:
+def test_a_scorer_that_fails_fails_the_gate(consumer: Consumer, tiny: TinyModels) -> None:
     consumer.branch("damaged")
-    (consumer.add_version() / "checkpoint" / "model.safetensors").write_bytes(b"no weights")
+    (add_version(consumer, tiny) / "checkpoint" / "model.safetensors").write_bytes(b"no weights")
     ran = consumer.queue()
     assert ran.jobs() == {"check": "succeeded", "score": "failed", "gate": "failed"}, ran.text
     assert "was not scored; the score job passed no comparison on; look at its log" in ran.text
