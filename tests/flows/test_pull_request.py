@@ -271,6 +271,7 @@ def test_a_prompt_is_held_against_the_target_branch_s_on_the_live_checkpoint(pul
     recorded = read_results(pull.root / LIVE).tasks["pick"].scores["acc"]
     assert read_results(pull.out / "baseline").tasks["pick"].scores["acc"] == recorded
     assert metric(found, "say/regex").verdict == "equivalent"  # its prompt is the same
+    assert [past.version for past in found.history] == ["model_v1.0"]
 
 
 def test_a_change_record_alone_scores_nothing(pull: Repository) -> None:
@@ -588,6 +589,16 @@ def test_a_record_of_another_checkpoint_is_no_record(based: Base, other: Path, t
     found = pull.check()
     assert again(found) == (16, 16, "its record is of another checkpoint")
     assert metric(found, "pick/acc").verdict == "equivalent"
+
+
+def test_live_weights_that_somebody_is_working_on_are_not_those_of_the_record(pull: Repository, other: Path) -> None:
+    repaired_row(pull, other)
+    pull.add_version(NEW, other)
+    pull.commit()
+    pull.add_version(LIVE, other)  # not committed
+    found = pull.check()
+    assert again(found) == (16, 16, "its record is of another checkpoint")
+    assert "and they are part of what was scored" in found.warnings[-1]
 
 
 def test_never_takes_the_record_as_it_is(based: Base, other: Path) -> None:

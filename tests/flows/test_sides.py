@@ -60,6 +60,19 @@ def test_prompts_are_each_side_s_own_and_rows_are_the_pull_request_s(pull: Repos
     assert not found.edited  # neither prompts nor rows are policy
 
 
+def test_files_are_named_as_the_pull_request_names_them(pull: Repository) -> None:
+    """Texts of items are looked up by these names in the work tree."""
+    pull.git("mv", "datasets", "data")
+    pull.git("mv", "prompts", "texts")
+    text = (pull.root / SUITE).read_text("utf-8")
+    pull.write(SUITE, text.replace("datasets/", "data/").replace("prompts/", "texts/").replace("zebra", "lion"))
+    found = asked(pull)
+    for suite in (found.deciding.candidate, found.own.candidate):
+        names = {name for task in suite.tasks for name in (task.spec.dataset, task.spec.prompt)}
+        assert names == {"data/qa.jsonl", "texts/qa.md", "texts/say.txt"}
+    assert prompt_of(found.deciding.baseline) == prompt_of(found.deciding.candidate)
+
+
 def test_how_answers_are_scored_is_the_target_branch_s(pull: Repository) -> None:
     pull.replace(SUITE, "zebra", "lion")
     found = asked(pull)

@@ -42,7 +42,11 @@ def test_the_digest_of_a_committed_checkpoint_is_that_of_the_folder(repository: 
 def test_without_a_checkpoint_in_git_there_is_no_digest(repository: Repository) -> None:
     repository.remove(f"{LIVE}/checkpoint")
     repository.write(f"{LIVE}/README.md", "# Card\n")
+    commit = repository.commit()
     assert tree(repository).checkpoint_digest(LIVE) is None
+    repository.git("update-index", "--add", "--cacheinfo", f"160000,{commit},{LIVE}/checkpoint")
+    repository.git("commit", "--quiet", "-m", "A submodule")
+    assert Tree(repository.root, "HEAD", "modelrelease.yaml").checkpoint_digest(LIVE) is None
 
 
 def test_what_a_version_folder_says(repository: Repository) -> None:

@@ -63,11 +63,11 @@ class Tree:
     def checkpoint_digest(self, folder: str) -> str | None:
         """Return the digest of a version's checkpoint as committed, None where nothing of it is in git.
 
-        It is that of :func:`read_checkpoint`; of what Git LFS keeps the pointers say enough.
+        It is that of :func:`read_checkpoint`; of what Git LFS keeps the pointers say enough. A submodule is not in git.
         """
         place = f"{folder}/{CHECKPOINT_FOLDER}"
         names = [PurePosixPath(path).relative_to(place).as_posix() for path in self.entries([f"{place}/"])]
-        files = [committed_file(name, self.read(f"{place}/{name}")) for name in names if name != CARD]
+        files = [committed_file(name, self.read(f"{place}/{name}")) for name in names if name not in {CARD, "."}]
         return files_digest(files) if files else None
 
     def _version(self, folder: str, files: dict[str, str]) -> VersionFolder:
