@@ -196,7 +196,28 @@ def test_a_target_branch_without_the_kit_is_judged_by_the_pull_request_s_own_pol
     repository.commit()
     found = repository.check()
     assert found.decision == "promote"
-    assert any("has no modelrelease.yaml yet" in warning for warning in found.warnings)
+    assert any("has no modelrelease.yaml that can be read" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "warning"),
+    [
+        (CONFIG, "schema_version: 1", "the target branch has no modelrelease.yaml that can be read"),
+        (SUITE, "schema_version: 1", "the target branch has no suite that can be read"),
+    ],
+)
+def test_what_is_malformed_on_the_target_branch_can_be_mended(
+    based: Base, other: Path, name: str, key: str, warning: str
+) -> None:
+    """Were it an error, the pull request that mends it could not be merged either."""
+    pull = based(replacing(name, key, f"{key}\nnonsense: 1"))
+    pull.replace(name, "\nnonsense: 1", "")
+    pull.add_version(NEW, other)
+    pull.commit()
+    found = pull.check()
+    assert found.resolution is not None
+    assert found.resolution.rule == "new-version"
+    assert any(line.startswith(warning) for line in found.warnings)
 
 
 def test_a_checkpoint_changed_in_place_is_held_against_the_merge_base_s(pull: Repository, other: Path) -> None:

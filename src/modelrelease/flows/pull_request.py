@@ -131,7 +131,7 @@ class _Check:
             answer = self._judged(own, asked.own.baseline, BASELINE, self.own_config)
             found = found.model_copy(update={"policies": (*found.policies, *answer.policies)})
         notes, past = self._background(own, candidate)
-        news = (*found.warnings, *_news(asked, self.config))
+        news = (*found.warnings, *_news(asked, self.config, has_config=self.resolved.before.config is not None))
         return found.model_copy(update={"notes": notes, "history": past, "warnings": news})
 
     def _checkpoint(self, candidate: str) -> Checkpoint:
@@ -196,7 +196,8 @@ class _Check:
 
     def _warnings(self) -> Iterator[str]:
         if self.resolved.before.config is None:
-            yield "the target branch has no modelrelease.yaml yet: judged by this pull request's own policy and prompts"
+            what = f"no {self.project.config_path} that can be read"
+            yield f"the target branch has {what}: judged by this pull request's own policy and prompts"
         scored = self.resolved.resolution.candidate is not None
         policy = [change.detail for change in self.resolved.resolution.changes if change.what == "policy"]
         if policy and not scored:
@@ -221,10 +222,15 @@ class _Check:
             raise invalid("--head", Code.RESOLUTION, message, f"run `git checkout {head[:10]}`")
 
 
-def _news(asked: Asked, config: Config) -> Iterator[str]:
-    """Yield a warning for each metric that the pull request brings and the deciding policy knows nothing of."""
+def _news(asked: Asked, config: Config, *, has_config: bool) -> Iterator[str]:
+    """Yield a warning for each metric that the deciding policy knows nothing of, and for a suite that is not there.
+
+    ``has_config``: the target branch has a config.
+    """
     from modelrelease.comparison.policy import is_listed
 
+    if not asked.suite_before and has_config:
+        yield "the target branch has no suite that can be read: both sides are asked this pull request's, prompts too"
     for name in asked.new_metrics:
         if not is_listed(name, config.gate.metrics):
             yield f"{name} is new, and the policy does not list it: information only"

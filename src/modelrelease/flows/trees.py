@@ -45,10 +45,17 @@ class Tree:
 
     @cached_property
     def config(self) -> Config | None:
-        """The config as committed, None where there is none."""
+        """The config as committed, None where there is none that can be read.
+
+        A malformed one on the target branch must not stop the pull request that mends it; the pull request's own is
+        read from the work tree, and there it is an error.
+        """
         if not self.entries([self.config_path]):
             return None
-        return parse_config(self.read(self.config_path), f"{self.commit[:10]}:{self.config_path}")
+        try:
+            return parse_config(self.read(self.config_path), f"{self.commit[:10]}:{self.config_path}")
+        except InvalidInput:
+            return None
 
     def versions(self, models: str) -> dict[str, VersionFolder]:
         """Return the version folders below ``models`` by name."""
