@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -79,20 +80,19 @@ def main() -> int:
 
 def choose(wanted: str, path: str) -> Python:
     """Return the interpreter that was asked for, else the newest on ``path``; Failed where none is new enough."""
-    old: list[str] = []
-    for name in [wanted] if wanted else NAMES:
-        found = shutil.which(name, path=path)
-        python = probe(found) if found else None
-        if python and python.version[:2] >= OLDEST:
+    found = [shutil.which(name, path=path) for name in ([wanted] if wanted else NAMES)]
+    places = [place for place in found if place]
+    with ThreadPoolExecutor(max(1, len(places))) as pool:  # pyenv's shims take a tenth of a second each
+        probes = [(place, pool.submit(probe, place)) for place in places]
+    known = [(place, python) for place, asked in probes for python in [asked.result()] if python]
+    for _, python in known:
+        if python.version[:2] >= OLDEST:
             return python
-        if python:
-            old.append(f"{found} is {'.'.join(map(str, python.version))}")
-    if wanted and not old:
-        raise Failed(
-            f"the input `python` names {wanted!r}, which does not run; pass a name on PATH or an absolute path"
-        )
-    what = ", ".join(old) or "this runner has none"
-    raise Failed(f"this needs Python {OLDEST[0]}.{OLDEST[1]} or newer, and {what}; {INSTALL_PYTHON}")
+    if wanted and not known:
+        raise Failed(f"the input `python` names {wanted!r}, which does not run; pass a name on PATH or its whole path")
+    old = ", ".join(f"{place} is {'.'.join(map(str, python.version))}" for place, python in known)
+    need = f"this needs Python {OLDEST[0]}.{OLDEST[1]} or newer, and {old or 'this runner has none'}"
+    raise Failed(f"{need}; {INSTALL_PYTHON}")
 
 
 def probe(executable: str) -> Python | None:
@@ -100,7 +100,7 @@ def probe(executable: str) -> Python | None:
     try:
         done = subprocess.run([executable, "-I", "-c", PROBE], capture_output=True, timeout=60, check=False)
         about = json.loads(done.stdout)
-    except (OSError, ValueError, subprocess.SubprocessError):  # pyenv's shims of what is not chosen, for one
+    except (OSError, ValueError, subprocess.SubprocessError):  # a shim of what pyenv was not told to use, for one
         return None
     return Python(tuple(about["version"]), about["executable"], tuple(about["packages"]))
 
@@ -228,23 +228,43 @@ def lock_file(place: Path) -> Path:
 def make(
     place: Path, python: Python, extras: Sequence[str], shared: bool, environ: Mapping[str, str], held: int
 ) -> None:
-    """Make the environment; the stamp comes last."""
-    run([python.executable, "-I", "-m", "venv", str(place)], environ, held, "apt-get install python3-venv")
+    """Make the environment, in place of what a killed builder left; the stamp comes last."""
+    if place.exists():
+        shutil.rmtree(str(place))
     own = str(place / "bin" / "python")
+    apart = pip_version(python, environ, held) >= (22, 3)  # the first that installs into another Python's environment
+    options = ["--without-pip"] if apart else []
+    run([python.executable, "-I", "-m", "venv", *options, str(place)], environ, held, "apt-get install python3-venv")
+    pip = [python.executable, "-I", "-m", "pip", "--python", own] if apart else [own, "-I", "-m", "pip"]
     if shared:
-        # A venv of a venv would see the packages of the interpreter below both; so the folders are named.
-        packages = Path(run([own, "-I", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], environ, held))
-        (packages / "runner.pth").write_text("".join(path + "\n" for path in python.packages), "utf-8")
+        share(own, python, environ, held)
+        if not apart:  # until Python 3.11 a venv brings an old setuptools, which would hide the runner's
+            run([*pip, "uninstall", "--yes", "setuptools"], environ, held)
     # By its absolute path: `modelrelease[…]` alone would be asked for on PyPI.
     kit = f"{KIT}[{','.join(extras)}]" if extras else str(KIT)
-    pip = [own, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--progress-bar=off"]
-    run([*pip, "--quiet", kit], environ, held, "see that the package index can be reached from this runner")
-    run(
-        [own, "-I", "-c", "import sys, modelrelease; sys.exit(not modelrelease.__file__.startswith(sys.prefix))"],
-        environ,
-        held,
-    )
+    options = ["--disable-pip-version-check", "--no-input", "--progress-bar=off", "--quiet"]
+    run([*pip, "install", *options, kit], environ, held, "see that the package index can be reached from this runner")
+    program = "import sys, modelrelease; sys.exit(not modelrelease.__file__.startswith(sys.prefix))"
+    run([own, "-I", "-c", program], environ, held)
     (place / STAMP).write_text(json.dumps({"python": python.executable, "extras": list(extras)}) + "\n", "utf-8")
+
+
+def pip_version(python: Python, environ: Mapping[str, str], held: int) -> tuple[int, ...]:
+    """Return the version of an interpreter's pip, () where it has none."""
+    try:
+        said = run([python.executable, "-I", "-m", "pip", "--version"], environ, held)
+    except Failed:
+        return ()
+    return tuple(int(part) for part in said.split()[1].split(".")[:2] if part.isdigit())
+
+
+def share(own: str, python: Python, environ: Mapping[str, str], held: int) -> None:
+    """Let the environment find the interpreter's packages behind its own.
+
+    A venv of a venv would see the packages of the interpreter below both; so the folders are named.
+    """
+    packages = Path(run([own, "-I", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], environ, held))
+    (packages / "runner.pth").write_text("".join(path + "\n" for path in python.packages), "utf-8")
 
 
 def run(command: Sequence[str], environ: Mapping[str, str], held: int, todo: str = "run the job again") -> str:

@@ -1,8 +1,12 @@
-"""The command line, called in this process."""
+"""The command line, called in this process, or as a person would call it."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +31,12 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> Ran:
         code = -1 if not isinstance(end.code, int) else end.code
     printed = capsys.readouterr()
     return Ran(code, printed.out, printed.err)
+
+
+def start(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``modelrelease`` as a process of its own in ``folder``, with a cache of its own there."""
+    environment = {**os.environ, "MODELRELEASE_CACHE": str(folder / ".cache"), "PYTHONUTF8": "1"}
+    command = [sys.executable, "-m", "modelrelease", *arguments]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, encoding="utf-8", env=environment, timeout=900, check=False
+    )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 from tiny_models import TinyModels, write_project
+
+if TYPE_CHECKING:
+    from fakes.github import FakeGitHub
 
 # Two test processes with two threads each are several times slower on two cores; commands we start inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -51,3 +54,14 @@ def altered(tiny: TinyModels, tmp_path: Path) -> Callable[..., Path]:
 def project(tmp_path: Path) -> Path:
     """Return a repository with a suite of all kinds of tasks over text and chat prompts."""
     return write_project(tmp_path / "repository")
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    """Return a local GitHub with an empty ``acme/bot``; what does not fit GitHub's description fails the test."""
+    from fakes.github import FakeGitHub
+
+    with FakeGitHub() as server:
+        server.repository("acme/bot")
+        yield server
+        assert server.problems == []

@@ -81,6 +81,138 @@ def test_what_is_not_there_is_named(repository: Path, ref: str, path: str, messa
     assert sorted(entry.name for entry in repository.iterdir()) == [".git", "a.txt"]
 
 
+@pytest.fixture
+def links(repository: Path) -> Path:
+    """A file that is a link, a folder that is one, one that leads out and one in a circle."""
+    (repository / "sub").mkdir()
+    (repository / "sub" / "b c.txt").write_text("b\n")
+    for name, target in (("l", "sub/b c.txt"), ("dir", "sub"), ("out", "../out"), ("circle", "circle"), ("gone", "x")):
+        (repository / name).symlink_to(target)
+    git.commit_all(repository, "Links")
+    return repository
+
+
+@pytest.mark.parametrize("path", ["l", "dir/b c.txt", "sub/b c.txt"])
+def test_links_inside_the_commit_are_followed(links: Path, path: str) -> None:
+    (links / "sub" / "b c.txt").write_text("not committed\n")
+    assert git.read_at(links, "HEAD", path) == b"b\n"
+
+
+@pytest.mark.parametrize(
+    "path", ["out", "circle", "gone", "dir", "sub", "", "../a.txt", "sub/b c.txt/x", "x blob 3", "a.txt\nHEAD:a.txt"]
+)
+def test_what_is_no_file_of_the_commit_is_not_read(links: Path, path: str) -> None:
+    (links.parent / "out").write_text("a secret\n")
+    with pytest.raises(InvalidInput, match="MR209 is not in"):
+        git.read_at(links, "HEAD", path)
+
+
+def test_bytes_come_as_they_are(repository: Path) -> None:
+    for data in (b"", b"\n", b"no end", bytes(range(256)), b"a blob 3\nb\n"):
+        (repository / "a.txt").write_bytes(data)
+        git.commit_all(repository, "More")
+        assert git.read_at(repository, "HEAD", "a.txt") == data
+
+
+def test_files_are_listed_with_what_they_hold(links: Path) -> None:
+    found = git.files_in(links, "HEAD", "l", "sub/", "dir", "nowhere", "*")
+    assert sorted(found) == ["dir", "l", "sub/b c.txt"]
+    assert [found[name].link for name in sorted(found)] == [True, True, False]
+    assert found["sub/b c.txt"].id == commit_id(links, "HEAD:sub/b c.txt")
+    assert git.files_in(links / "sub", "HEAD", "b c.txt").keys() == {"b c.txt"}
+    assert git.files_in(links, "HEAD", ":(top)sub", ":!l") == {}
+
+
+def test_what_cannot_be_listed_is_no_empty_folder(repository: Path) -> None:
+    with pytest.raises(Unavailable, match="MR603 git could not list 0000000000"):
+        git.files_in(repository, "0" * 40, "a.txt")
+
+
+def commit_id(folder: Path, ref: str) -> str:
+    done = subprocess.run(["git", "-C", str(folder), "rev-parse", ref], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("ref", ["HEAD", "main", "refs/heads/main", "HEAD~0", "@"])
+def test_a_ref_names_a_commit(repository: Path, ref: str) -> None:
+    assert git.commit_of(repository, ref) == commit_id(repository, "HEAD")
+
+
+@pytest.mark.parametrize(
+    "ref", ["", "nowhere", "HEAD:a.txt", "--all", "-h", "HEAD..HEAD", "HEAD...HEAD", "^HEAD", "0" * 40]
+)
+def test_what_names_no_commit(repository: Path, ref: str) -> None:
+    assert git.commit_of(repository, ref) is None
+
+
+def test_outside_of_a_repository_nothing_names_a_commit(tmp_path: Path) -> None:
+    assert git.commit_of(tmp_path, "HEAD") is None
+    assert git.default_branch(tmp_path) is None
+
+
+def test_a_repository_of_another_user_is_said(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a container runs as root in a checkout of somebody else."""
+    environment = {**git.git_environment(), "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+    monkeypatch.setattr("modelrelease.git.commands.git_environment", lambda: environment)
+    with pytest.raises(Unavailable, match=r"MR603 .* of another user; name it in git's `safe.directory`"):
+        git.commit_of(repository, "HEAD")
+
+
+def test_the_default_branch_is_the_remote_s_or_main(repository: Path, tmp_path: Path) -> None:
+    assert git.default_branch(repository) == "refs/heads/main"
+    for arguments in (["branch", "trunk"], ["tag", "main"], ["symbolic-ref", "HEAD", "refs/heads/trunk"]):
+        subprocess.run(["git", "-C", str(repository), *arguments], check=True)
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(repository), str(clone)], check=True)
+    (clone / "a.txt").write_text("not on the remote\n")
+    git.commit_all(clone, "Local")
+    found = git.default_branch(clone)
+    assert found == "refs/remotes/origin/trunk"
+    assert git.commit_of(clone, found) == commit_id(repository, "refs/heads/trunk")
+    subprocess.run(["git", "-C", str(clone), "remote", "set-head", "origin", "--delete"], check=True)
+    assert git.default_branch(clone) == "refs/remotes/origin/main"
+
+
+def test_the_merge_base_is_where_histories_part(repository: Path) -> None:
+    first = commit_id(repository, "HEAD")
+    subprocess.run(["git", "-C", str(repository), "checkout", "--quiet", "-b", "side"], check=True)
+    (repository / "b.txt").write_text("b\n")
+    git.commit_all(repository, "Side")
+    side = commit_id(repository, "HEAD")
+    assert git.merge_base(repository, first, side) == first
+    subprocess.run(["git", "-C", str(repository), "checkout", "--quiet", "--orphan", "alone"], check=True)
+    git.commit_all(repository, "Alone")
+    assert git.merge_base(repository, side, commit_id(repository, "HEAD")) is None
+
+
+def test_a_folder_is_exported_as_committed_and_nothing_else_moves(links: Path, tmp_path: Path) -> None:
+    (links / "sub" / "b c.txt").write_text("changed\n")
+    (links / "new.txt").write_text("staged\n")
+    subprocess.run(["git", "-C", str(links), "add", "new.txt"], check=True)
+    before = subprocess.run(["git", "-C", str(links), "status", "--porcelain"], check=True, capture_output=True).stdout
+    place = git.export(links, "HEAD", "sub", tmp_path / "in to")
+    assert [(path.name, path.read_text()) for path in place.iterdir()] == [("b c.txt", "b\n")]
+    after = subprocess.run(["git", "-C", str(links), "status", "--porcelain"], check=True, capture_output=True).stdout
+    assert before == after
+    with pytest.raises(Unavailable, match="MR603"):
+        git.export(links, "HEAD", "nowhere", tmp_path / "into")
+
+
+def test_filters_apply_to_what_is_exported(links: Path, tmp_path: Path) -> None:
+    """As Git LFS does: its filter turns a pointer into the file."""
+    (links / ".gitattributes").write_text("*.txt filter=upper\n")
+    subprocess.run(["git", "-C", str(links), "config", "filter.upper.smudge", "tr a-z A-Z"], check=True)
+    assert (git.export(links, "HEAD", "sub", tmp_path / "into") / "b c.txt").read_text() == "B\n"
+
+
+def test_a_folder_below_the_root_is_exported_where_it_is(links: Path, tmp_path: Path) -> None:
+    (links / "sub" / "deep").mkdir()
+    (links / "sub" / "deep" / "c.txt").write_text("c\n")
+    git.commit_all(links, "Deep")
+    place = git.export(links / "sub", "HEAD", "deep", tmp_path / "into")
+    assert [path.name for path in place.iterdir()] == ["c.txt"]
+
+
 def test_variables_of_a_hook_s_repository_lead_nowhere(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,8 @@ LIGHT_COMMANDS = {
     "version": (["--version"], ("pydantic", "yaml", "tabulate")),
     "compare help": (["compare", "--help"], ("pydantic", "yaml")),
     "score help": (["score", "--help"], ("pydantic", "yaml")),
+    "comment help": (["comment", "--help"], ("pydantic", "yaml")),
+    "comment without a file": (["comment", "no-such-file"], ()),
     "init help": (["init", "--help"], ("pydantic", "yaml")),
     "init outside": (["init", "--into", "no-such-folder"], ()),
     "compare without files": (["compare", "no-such-file", "no-such-file"], ()),

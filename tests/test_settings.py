@@ -12,6 +12,7 @@ from modelrelease.settings import (
     cache_home,
     commit_environment,
     git_environment,
+    github_environment,
     partial_runs,
     pushed_range,
     run_url,
@@ -57,6 +58,15 @@ def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> 
     assert cache_home({}) is None
     assert partial_runs({}) is None
     assert partial_runs({"MODELRELEASE_CACHE": "/x"}) == Path("/x/partial")
+
+
+def test_a_job_s_environment_without_its_token_in_print() -> None:
+    found = github_environment({**GITHUB, "GITHUB_TOKEN": "ghs_canary", "GH_TOKEN": "other", "GITHUB_SHA": ""})
+    assert (found.repository, found.run_id, found.sha, found.event_path) == ("acme/bot", "7", None, None)
+    assert found.token == "ghs_canary"
+    assert "canary" not in f"{found!r} {found}"
+    assert github_environment({"GITHUB_TOKEN": "", "GH_TOKEN": "other"}).token == "other"
+    assert github_environment({}).token is None
 
 
 def test_an_action_s_inputs_are_named_as_in_its_yaml() -> None:

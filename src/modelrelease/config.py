@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from modelrelease.codes import Code
-from modelrelease.errors import escape_controls, invalid
+from modelrelease.errors import InvalidInput, escape_controls, invalid
 from modelrelease.records.canonical import digest_of
 from modelrelease.records.config import Config
 from modelrelease.records.files import read_bytes, resolved
@@ -65,16 +65,25 @@ def policy_digest(config: Config) -> str:
     return digest_of(config.gate.model_dump(mode="json"))
 
 
+def is_inside(path: str) -> bool:
+    """Say whether ``path``, which a pull request may have written, stays below the folder that it is relative to."""
+    plain = PurePosixPath(path)
+    return not (plain.is_absolute() or ".." in plain.parts or "\\" in path or "\0" in path)
+
+
+def outside(path: str) -> InvalidInput:
+    """Return the error (MR209) of a path that leads out of the repository, ready to raise."""
+    todo = "name a file inside the repository, relative to its root"
+    return invalid(path, Code.UNREADABLE, "lies outside the repository", todo)
+
+
 def tree_reader(root: Path) -> Callable[[str], bytes]:
     """Return a reader of files below ``root``: a suite names paths, and none of them may lead out of it."""
     home = resolved(root)
 
     def read(path: str) -> bytes:
-        plain = PurePosixPath(path)
-        outside = plain.is_absolute() or ".." in plain.parts or "\\" in path or "\0" in path
-        if outside or not resolved(home / plain, path).is_relative_to(home):
-            todo = "name a file inside the repository, relative to its root"
-            raise invalid(path, Code.UNREADABLE, "lies outside the repository", todo)
-        return read_bytes(home / plain, path)
+        if not is_inside(path) or not resolved(home / path, path).is_relative_to(home):
+            raise outside(path)
+        return read_bytes(home / path, path)
 
     return read

@@ -75,6 +75,38 @@ def workflow_files(environ: Mapping[str, str] | None = None) -> WorkflowFiles:
     return WorkflowFiles(*(Path(name) if name else None for name in found))
 
 
+class GitHubEnvironment:
+    """What a GitHub Actions job says of itself, as it says it; None for what it does not say, as on a laptop.
+
+    A plain class, since every hook imports this module. It shows nothing of itself: one of its values is a token.
+    Source: https://docs.github.com/actions/reference/workflows-and-actions/variables
+    """
+
+    def __init__(self, said: Mapping[str, str | None], token: str | None) -> None:
+        self.repository = said.get("repository")
+        self.event_name = said.get("event_name")
+        self.event_path = said.get("event_path")
+        self.sha = said.get("sha")
+        self.ref = said.get("ref")
+        self.head_ref = said.get("head_ref")
+        self.base_ref = said.get("base_ref")
+        self.run_id = said.get("run_id")
+        self.run_number = said.get("run_number")
+        self.run_attempt = said.get("run_attempt")
+        self.actor = said.get("actor")
+        self.api_url = said.get("api_url")
+        self.server_url = said.get("server_url")
+        self.token = token
+
+
+def github_environment(environ: Mapping[str, str] | None = None) -> GitHubEnvironment:
+    """Return the job's environment; the token is GITHUB_TOKEN, else GH_TOKEN. Empty is as good as not there."""
+    env = os.environ if environ is None else environ
+    prefix = "GITHUB_"
+    said = {name[len(prefix) :].lower(): value or None for name, value in env.items() if name.startswith(prefix)}
+    return GitHubEnvironment(said, env.get("GITHUB_TOKEN") or env.get("GH_TOKEN") or None)
+
+
 def prepare_libraries() -> None:
     """Set what torch and transformers read once, at import: no network, no telemetry, repeatable kernels."""
     os.environ["HF_HUB_OFFLINE"] = "1"

@@ -98,6 +98,8 @@ def made(runner: Runner) -> list[str]:
     (runner.tools / "modelrelease" / "left-by-a-killed-one" / "lib").mkdir(parents=True)
     jobs = [runner.start() for _ in range(5)]
     builder = _installing(jobs, runner)
+    (place,) = {path.parent.parent for path in (runner.tools / "modelrelease").glob("*/bin/python")}
+    (place / "half-written").touch()
     builder.send_signal(signal.SIGKILL)
     said = [job.communicate(timeout=300)[0] for job in jobs]
     assert [job.returncode for job in jobs if job is not builder] == [0] * 4, said
@@ -128,6 +130,7 @@ def test_of_several_jobs_one_installs_and_all_get_the_same(made: list[str], runn
 def test_what_killed_ones_left_is_gone(made: list[str], runner: Runner) -> None:
     (place,) = runner.environments()
     assert json.loads((place / "finished.json").read_text("utf-8"))["extras"] == ["stats"]
+    assert not (place / "half-written").exists()
 
 
 def test_nothing_of_the_workspace_was_read_or_written(made: list[str], runner: Runner) -> None:
@@ -148,6 +151,31 @@ def test_the_environment_has_the_kit_of_its_own_and_the_runner_s_packages(made: 
 def test_a_finished_environment_is_found_again(made: list[str], runner: Runner) -> None:
     code, said = runner.run()
     assert (code, said.split()[0]) == (0, "found")
+
+
+def test_a_python_without_pip_will_do(tmp_path: Path) -> None:
+    """As Debian's, or one whose pip cannot install into another environment: then the environment has its own."""
+    runner, bare = Runner(tmp_path), tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    (packages,) = bare.glob("lib/*/site-packages")
+    (packages / "shared.pth").write_text("\n".join(_packages_but_pip(tmp_path)), "utf-8")
+    code, said = runner.run(INPUT_PYTHON=str(bare / "bin" / "python"))
+    assert (code, said.split()[0]) == (0, "made"), said
+    (place,) = runner.environments()
+    (own,) = place.glob("lib/*/site-packages")
+    assert {path.name.partition("-")[0] for path in own.glob("*.dist-info")} == {"modelrelease", "pip"}
+
+
+def _packages_but_pip(folder: Path) -> list[str]:
+    """Return folders that hold all the packages of the Python that runs the tests, without pip."""
+    found = []
+    for number, path in enumerate(path for path in sys.path if path.endswith(("site-packages", "src"))):
+        (folder / str(number)).mkdir()
+        for entry in Path(path).iterdir():
+            if not entry.name.startswith("pip"):
+                (folder / str(number) / entry.name).symlink_to(entry)
+        found.append(str(folder / str(number)))
+    return found
 
 
 def test_a_release_s_job_makes_its_own_environment(module: ModuleType) -> None:
@@ -179,7 +207,7 @@ HELP = "install one, for example: apt-get install python3 python3-venv"
         ),
         ({"python": "#!/bin/sh\nexit 2\n"}, "", f"this needs Python 3.10 or newer, and this runner has none; {HELP}"),
         ({"python3": OLD}, "$(touch x)", "the input `python` names '$(touch x)', which does not run; pass a name on"),
-        ({"python3": OLD}, "-c", "the input `python` names '-c', which does not run; pass a name on PATH or an abs"),
+        ({"python3": OLD}, "-c", "the input `python` names '-c', which does not run; pass a name on PATH or its wh"),
         ({"python3": OLD}, "a\n::set-output name=bin::b", "the input `python` names 'a\\n::set-output name=bin::b', w"),
         ({"python3": OLD}, "./python", "the input `python` names './python', which does not run; pass a name on PATH"),
     ],

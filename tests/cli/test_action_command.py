@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from builders import table, write
 from commands import run
+from fakes.github import JOB_TOKEN, FakeGitHub, add_pull
 
+SHA = "a" * 40
 CONFIG = """schema_version: 1
 suite: evals/release.yaml
 gate:
@@ -159,3 +162,66 @@ def test_there_are_no_other_actions(job: Job) -> None:
     ran = run(job.capsys, "action", "promote")
     assert (ran.code, ran.out) == (2, "")
     assert "invalid choice: 'promote'" in ran.err
+
+
+REASON = "the score job passed no comparison on; look at its log"
+
+
+@pytest.fixture
+def gate(job: Job, github: FakeGitHub) -> Job:
+    """The job that gates pull request 7 of acme/bot, whose head is what the comparison in ``out`` is of."""
+    add_pull(github.repository(), 7, SHA)
+    event = job.folder / "event.json"
+    base = {"ref": "main", "sha": "b" * 40, "repo": {"full_name": "acme/bot"}}
+    head = {"ref": "change", "sha": SHA, "repo": {"full_name": "acme/bot"}}
+    event.write_text(json.dumps({"pull_request": {"number": 7, "base": base, "head": head}}), "utf-8")
+    told = {"REPOSITORY": "acme/bot", "EVENT_PATH": str(event), "RUN_ID": "5", "RUN_ATTEMPT": "1", "TOKEN": JOB_TOKEN}
+    for name, value in {**told, "API_URL": github.url, "SHA": SHA}.items():
+        job.monkeypatch.setenv(f"GITHUB_{name}", value)
+    job.monkeypatch.setattr("modelrelease.cli.comment.PAUSE", 0)
+    assert job.step("compare", baseline="models/model_v1.0", candidate="models/model_v1.1", out="out").outputs
+    return job
+
+
+@pytest.mark.parametrize(("switch", "code"), [("true", "1"), ("", "0")])
+def test_a_gate_ends_with_the_decision(gate: Job, github: FakeGitHub, switch: str, code: str) -> None:
+    step = gate.step("comment", comparison="out", gate=switch)
+    assert (step.code, step.outputs["exit-code"], step.outputs["decision"]) == (0, code, "block")
+    assert step.outputs["report"] == str(gate.workspace / "out" / "comparison.json")
+    (body,) = github.bodies()
+    assert "🔴 Blocked" in body
+    assert "::error title=modelrelease::Blocked" in step.log
+    assert JOB_TOKEN not in step.log + step.summary
+
+
+@pytest.mark.parametrize("comparison", ["missing", ""])
+@pytest.mark.parametrize(("mode", "comments"), [("", 1), ("never", 0)])
+def test_a_gate_without_a_comparison_never_passes(
+    gate: Job, github: FakeGitHub, comparison: str, mode: str, comments: int
+) -> None:
+    shutil.copy(gate.workspace / "out" / "comparison.json", gate.workspace)  # anybody's, and nobody named it
+    step = gate.step("comment", comparison=comparison, mode=mode, gate="true", unless_scored=REASON)
+    assert (step.code, step.outputs["exit-code"], step.outputs["decision"]) == (0, "3", "")
+    assert f"::error file=modelrelease,title=MR603::this pull request was not scored; {REASON}" in step.log
+    assert "Nothing was decided" in step.summary
+    assert len(github.bodies()) == comments
+    assert all("Nothing was decided" in body for body in github.bodies())
+
+
+def test_a_gate_that_may_not_comment_still_says_why_it_fails(gate: Job, github: FakeGitHub) -> None:
+    gate.monkeypatch.setenv("GITHUB_TOKEN", "ghs_unknown")
+    step = gate.step("comment", comparison="missing", gate="true", unless_scored=REASON)
+    assert step.outputs["exit-code"] == "3"
+    assert f"was not scored; {REASON}" in step.log
+    assert "401" in step.log
+    assert "ghs_unknown" not in step.log + step.summary
+
+
+def test_a_comparison_of_another_commit_decides_nothing(gate: Job, github: FakeGitHub) -> None:
+    path = gate.workspace / "out" / "comparison.json"
+    other = {"rule": "new-version", "reason": "new", "candidate": "models/model_v1.1", "baseline": None}
+    ends = {"baseline_rule": "none", "merge_base": "b" * 40, "head": "c" * 40, "changes": [], "schema_version": 1}
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "resolution": {**other, **ends}}), "utf-8")
+    step = gate.step("comment", comparison="out", gate="true")
+    assert (step.outputs["exit-code"], step.outputs["decision"], step.outputs["report"]) == ("2", "", "")
+    assert github.bodies() == []

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import start
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
@@ -20,23 +19,6 @@ PAGES = (
     ROOT / "docs" / "compare.md",
 )
 BLOCKED = 1
-
-
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "MODELRELEASE_CACHE": str(folder / ".cache"), "PYTHONUTF8": "1"}
-    command = [sys.executable, "-m", "modelrelease", *arguments]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, encoding="utf-8", env=environment, timeout=900, check=False
-    )
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Return the demo's repository and what it printed."""
-    base = tmp_path_factory.mktemp("demo")
-    done = run(base, "demo", "--into", "demo")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return base / "demo", done.stdout
 
 
 def metrics(folder: Path, version: str) -> dict[str, float]:
@@ -60,11 +42,11 @@ def test_the_last_screen_says_where_to_look(demo: tuple[Path, str]) -> None:
     for path in re.findall(r"demo/(\S+)", last):
         assert (folder / path).exists(), path
     for line in re.findall(r"^  modelrelease (.*?)(?:\s+#.*)?$", last, re.MULTILINE):
-        assert run(folder, *shlex.split(line)).returncode in {0, BLOCKED}
+        assert start(folder, *shlex.split(line)).returncode in {0, BLOCKED}
 
 
 def test_the_way_back_is_a_regression(demo: tuple[Path, str]) -> None:
-    done = run(demo[0], "compare", "models/model_v1.1", "models/model_v1.0")
+    done = start(demo[0], "compare", "models/model_v1.1", "models/model_v1.0")
     assert done.returncode == BLOCKED
     assert done.stdout.startswith("Blocked: ")
     assert "regressed" in done.stdout
@@ -92,7 +74,7 @@ def commands() -> list[str]:
 def test_commands_in_the_docs_run_in_the_demo(demo: tuple[Path, str], command: str) -> None:
     words = shlex.split(command)
     assert words[0] == "modelrelease"
-    done = run(demo[0], *words[1:])
+    done = start(demo[0], *words[1:])
     assert done.returncode in {0, BLOCKED}, done.stderr
     assert done.stdout
     assert done.stderr == "" or "item" in done.stderr
@@ -102,7 +84,7 @@ def test_scoring_a_scored_version_leaves_its_record_alone(demo: tuple[Path, str]
     folder = demo[0]
     record = folder / "models" / "model_v1.1" / "samples.jsonl"
     before = record.read_bytes()
-    done = run(folder, "score", "models/model_v1.1")
+    done = start(folder, "score", "models/model_v1.1")
     assert done.returncode == 0, done.stderr
     assert ".modelrelease/runs/" in done.stdout
     runs = list((folder / ".modelrelease" / "runs").glob("*/samples.jsonl"))

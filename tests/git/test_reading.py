@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from repositories import EMAIL, NAME, Repository
+from governed_repository import EMAIL, NAME, Repository
 
 from modelrelease.errors import Unavailable
 from modelrelease.git import history, trees

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import Ran
-from repositories import Repository, call, governed
+from governed_repository import Repository, call, governed
 
 Modelrelease = Callable[..., Ran]
 

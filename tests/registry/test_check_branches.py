@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import Ran
-from repositories import EARLIER, NAME, REASON, ROWS, TODAY, Repository, call, git, jsonl
+from governed_repository import EARLIER, NAME, REASON, ROWS, TODAY, Repository, call, git, jsonl
 
 Check = Callable[..., list[str]]
 PROMPT_FILE, DATA, LOG = "prompts/qa.prompt.yml", "datasets/qa.jsonl", "datasets/qa.jsonl.changes.jsonl"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from commands import Ran
-from repositories import EARLIER, NAME, PROMPT, REASON, ROWS, TODAY, Repository, jsonl
+from governed_repository import EARLIER, NAME, PROMPT, REASON, ROWS, TODAY, Repository, jsonl
 
 Check = Callable[..., list[str]]
 STAMP = 'run `modelrelease stamp --reason "…" --add`'
@@ -473,7 +473,7 @@ def test_a_name_that_is_too_long_for_its_log_is_an_error(
 
 
 def test_the_first_commit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from repositories import call
+    from governed_repository import call
 
     fresh = Repository(tmp_path / "fresh")
     fresh.write("prompts/a.txt", "Hello\n")
@@ -490,7 +490,7 @@ def test_the_first_commit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_a_detached_head_and_a_linked_work_tree(
     repository: Repository, refuses: Check, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from repositories import call
+    from governed_repository import call
 
     repository.git("checkout", "--quiet", "--detach")
     ask(repository)
@@ -506,7 +506,7 @@ def test_a_detached_head_and_a_linked_work_tree(
 
 
 def test_a_sub_folder_is_as_good_as_the_top(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
-    from repositories import call
+    from governed_repository import call
 
     ask(repository)
     repository.stage()
@@ -516,7 +516,7 @@ def test_a_sub_folder_is_as_good_as_the_top(repository: Repository, capsys: pyte
 
 
 def test_outside_of_a_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: object) -> None:
-    from repositories import call
+    from governed_repository import call
 
     nowhere = Repository.__new__(Repository)
     nowhere.folder = tmp_path

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from commands import Ran
-from repositories import EARLIER, NAME, REASON, ROWS, TODAY, Repository, jsonl
+from governed_repository import EARLIER, NAME, REASON, ROWS, TODAY, Repository, jsonl
 
 from modelrelease.records.changes import Changes
 from modelrelease.records.strict_json import read_json

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 from commands import Ran
-from repositories import NAME, REASON, ROWS, TODAY, Repository, git, jsonl
+from governed_repository import NAME, REASON, ROWS, TODAY, Repository, git, jsonl
 
 from modelrelease.cli import hooks
 

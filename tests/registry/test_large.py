@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from commands import Ran
-from repositories import REASON, Repository, jsonl
+from governed_repository import REASON, Repository, jsonl
 
 import modelrelease.flows.check as check_flow
 import modelrelease.flows.dataset_rows as rows_flow

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from commands import Ran
-from repositories import NAME, PROMPT, REASON, ROWS, TODAY, Repository, jsonl
+from governed_repository import NAME, PROMPT, REASON, ROWS, TODAY, Repository, jsonl
 
 Modelrelease = Callable[..., Ran]
 Check = Callable[..., list[str]]

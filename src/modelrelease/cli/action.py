@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from modelrelease import settings
 from modelrelease.cli.output import say
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, ModelreleaseError, Unavailable
+from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Unavailable
 from modelrelease.github import workflow
 from modelrelease.github.inputs import ACTIONS, command_line, is_true
 
@@ -49,11 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the action; exit 0 in a job once its outputs are written, with the command's code outside of one."""
     from modelrelease.cli.guard import guarded
 
-    files, inputs = settings.workflow_files(), settings.action_inputs()
+    inputs, files = settings.action_inputs(), settings.workflow_files()
     told, errors = Told(), list[ModelreleaseError]()
     # Both streams are one in the log, so that nothing is printed before commands are off or after they are on again.
     with workflow.commands_off(say), contextlib.redirect_stderr(sys.stdout):
         code = guarded(lambda: _WORK[arguments.name](inputs, told), heard=errors.append)
+    if code == InvalidInput.exit_code:  # what cannot be right decides nothing
+        told = Told()
     findings = [finding for error in errors for finding in error.findings]
     lines = [workflow.annotation(finding) for finding in findings] + told.remarks
     say("".join(f"{line}\n" for line in lines[: workflow.MAX_ANNOTATIONS]))
@@ -63,9 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _pull_request(inputs: Mapping[str, str], told: Told) -> int:
+    from modelrelease.flows.pull_request import CANDIDATE
+    from modelrelease.records.evaluation import EVAL_FILE
+
     code = _judge("pull-request", inputs, told)
-    results = Path(told.outputs["folder"]) / "candidate"
-    told.outputs["results"] = str(results) if (results / "eval.json").exists() else ""
+    results = Path(told.outputs["folder"]) / CANDIDATE
+    told.outputs["results"] = str(results) if (results / EVAL_FILE).exists() else ""
     return code
 
 
@@ -100,10 +105,14 @@ def _score(inputs: Mapping[str, str], told: Told) -> int:
 
 def _check(inputs: Mapping[str, str], told: Told) -> int:
     from modelrelease.records.resolution import Resolution
+    from modelrelease.reports.inert import fence
+    from modelrelease.reports.resolution import resolution_text
 
-    code, document = _printed([*command_line(ACTIONS["check"], inputs), "--json"])
+    code, document = _printed([*command_line(ACTIONS["check"], inputs), "--json"], log=False)
     found = Resolution.model_validate_json(document)
-    needed = found.rule != "not-needed"
+    text, needed = resolution_text(found), found.rule != "not-needed"
+    say(text)
+    told.summary = "\n".join(fence(text)) + "\n"
     told.outputs |= {
         "needed": "true" if needed else "false",
         "candidate": found.candidate or "",
@@ -119,21 +128,17 @@ def _comment(inputs: Mapping[str, str], told: Told) -> int:
     from modelrelease.records.comparisons import read_comparison
 
     gate, reason = is_true("gate", inputs), inputs.get("unless-scored", "")
-    place = Path(inputs.get("comparison", ""))
+    # A step that made none gives "", and the working directory is a pull request's checkout.
+    place = Path(inputs.get("comparison") or _out({}))
     place = place / COMPARISON_FILE if place.is_dir() else place
     comparison = read_comparison(place) if place.is_file() or not reason else None
     if comparison is not None:
         _tell(told, comparison, place.absolute())
-    elif reason:
-        from modelrelease.reports.comment import undecided_markdown
-
-        told.summary = undecided_markdown(reason, _about())
-    code, _ = _printed(command_line(ACTIONS["comment"], inputs))
-    if not gate:
-        return code
-    if comparison is None:
-        raise Unavailable(Finding("modelrelease", Code.UNAVAILABLE, "this pull request was not scored", reason))
-    return code or CODES[comparison.decision]
+    else:
+        _tell_undecided(told, reason)
+    code, _ = _printed(command_line(ACTIONS["comment"], {**inputs, "comparison": str(place)}))
+    decided = CODES[comparison.decision] if comparison is not None else Unavailable.exit_code
+    return code or (decided if gate else 0)
 
 
 _WORK = {
@@ -152,15 +157,14 @@ def _out(inputs: Mapping[str, str]) -> Path:
     return Path(tempfile.mkdtemp(prefix="modelrelease-", dir=settings.workflow_files().temporary))
 
 
-def _printed(argv: list[str]) -> tuple[int, str]:
+def _printed(argv: list[str], *, log: bool = True) -> tuple[int, str]:
     """Run a command; return its exit code and what it printed, which goes to the log too."""
     from modelrelease.cli.main import run_command
 
     printed = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed):
-            code = run_command(argv)
-    finally:
+    with contextlib.redirect_stdout(printed):
+        code = run_command(argv)
+    if log:
         say(printed.getvalue())
     return code, printed.getvalue()
 
@@ -177,16 +181,28 @@ def _tell(told: Told, comparison: Comparison, place: Path) -> None:
     told.remarks += [workflow.remark("warning", warning) for warning in comparison.warnings]
 
 
+def _tell_undecided(told: Told, reason: str) -> None:
+    from modelrelease.reports.comment import undecided_markdown
+
+    finding = Finding("modelrelease", Code.UNAVAILABLE, "this pull request was not scored", reason)
+    told.remarks.append(workflow.annotation(finding))
+    told.summary = undecided_markdown(reason, _about(None))
+
+
 def _markdown(comparison: Comparison) -> str:
     from modelrelease.reports.comment import SUMMARY_LIMIT, comment_markdown
 
-    return comment_markdown(comparison, _about(), limit=SUMMARY_LIMIT)
+    return comment_markdown(comparison, _about(comparison), limit=SUMMARY_LIMIT)
 
 
-def _about() -> About:
-    from modelrelease.reports.comment import About
+def _about(comparison: Comparison | None) -> About:
+    from modelrelease.cli.comment import this_run
+    from modelrelease.github.event import Event, read_event
+    from modelrelease.github.report import about_of
 
-    return About(run_url=settings.run_url())
+    environment = settings.github_environment()
+    event = read_event(Path(environment.event_path)) if environment.event_path else Event()
+    return about_of(comparison, event, this_run(environment), settings.run_url(), None)
 
 
 def _failure(errors: list[ModelreleaseError]) -> str:

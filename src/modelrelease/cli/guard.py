@@ -11,6 +11,7 @@ from modelrelease.errors import Finding, ModelreleaseError, Unavailable, escape_
 EXTRAS = {
     **dict.fromkeys(("numpy", "scipy"), "stats"),
     **dict.fromkeys(("torch", "transformers", "safetensors", "tokenizers", "tqdm", "regex"), "score"),
+    **dict.fromkeys(("github", "requests"), "github"),
 }
 """The extra that brings a library which the base install does not have."""
 

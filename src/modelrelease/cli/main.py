@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "hold a candidate against a baseline: verdicts and the decision",
     "diff": "what changed between two evaluations, item by item",
     "report": "a comparison as a comment or as JUnit XML",
+    "comment": "post a comparison as a pull request's one comment, or bring that up to date",
     "power": "how many items a margin needs, and what n items can prove",
     "check": "check that what changed says who, why and when",
     "stamp": "write the change record of what changed",

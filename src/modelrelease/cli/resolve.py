@@ -36,9 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def add_range(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which two trees are meant, and which versions."""
-    parser.add_argument(
-        "--base", metavar="REF", help="what is merged into (default: the event's, or the default branch)"
-    )
+    parser.add_argument("--base", metavar="REF", help="what is merged into (default: the default branch)")
     parser.add_argument("--head", metavar="REF", help="what is merged (default: the commit that is checked out)")
     parser.add_argument("--candidate", metavar="VERSION", help="the version to score, where several are new")
     parser.add_argument(

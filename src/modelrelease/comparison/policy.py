@@ -52,6 +52,11 @@ def policy_for(name: str, policies: Mapping[str, MetricPolicy]) -> tuple[str, Me
     return matching[0], policies[matching[0]]
 
 
+def is_listed(name: str, policies: Mapping[str, MetricPolicy]) -> bool:
+    """Say whether any pattern is about the metric ``name``, even two that are equally specific."""
+    return name in policies or any(_is_pattern(pattern) and fnmatchcase(name, pattern) for pattern in policies)
+
+
 def exact_names(policies: Mapping[str, MetricPolicy]) -> list[str]:
     """Return the gate metrics that are named in full and so have to be there."""
     return [name for name, policy in policies.items() if not _is_pattern(name) and policy.role == "gate"]

@@ -14,8 +14,10 @@ from modelrelease.flows.live import LiveRecord, read_record, uncovered
 from modelrelease.flows.resolve import Resolved
 from modelrelease.records.checkpoints import Checkpoint, read_checkpoint
 from modelrelease.records.comparison import ScoredAgain
-from modelrelease.records.evaluation import Evaluation
-from modelrelease.records.results import Results
+from modelrelease.records.evaluation import EVAL_FILE, Evaluation, Model
+from modelrelease.records.files import write_atomic
+from modelrelease.records.results import Results, read_results
+from modelrelease.scoring.record import describe_model
 from modelrelease.scoring.suites import LoadedSuite
 
 _OTHER_CHECKPOINT = "its record is of another checkpoint"
@@ -47,14 +49,14 @@ class Baseline:
         """
         record = self._record
         if self._rescore == "never":
-            return BaselineResults(self._as_recorded(record), None)
+            return BaselineResults(self._as_recorded(record, out), None)
         again = uncovered(record, now, suite, always=self._rescore == "always", own_dtype=own_dtype)
         if again is not None and self._is_of_another_checkpoint(record):
             again = ScoredAgain(items=again.of, of=again.of, why=(_OTHER_CHECKPOINT,))
         if record.results is not None and (again is None or again.items < again.of):
             self._bench.remember(record.results)
-        digest = self._digest(record, again)
-        return BaselineResults(self._bench.results(digest, lambda: self.checkpoint, suite, out), again)
+        model = self._model(record, again)
+        return BaselineResults(self._bench.results(model, lambda: self.checkpoint, suite, out), again)
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
@@ -63,25 +65,32 @@ class Baseline:
         facts = self._resolved.facts
         after = facts.after.get(name)
         if after is not None and after.weights == facts.before[name].weights:
-            return read_checkpoint(root / self._folder, self._folder)
+            return read_checkpoint(root / facts.models / name, self._folder)
         commit = self._resolved.before.commit
         exported = git.export(root, commit, self._folder, self._scratch / "merge-base")
         return read_checkpoint(exported, f"{self._folder} at {commit[:10]}")
 
     @cached_property
     def _record(self) -> LiveRecord:
-        return read_record(self._resolved.before, self._folder, self._scratch / "records")
+        before = self._resolved.before
+        record = read_record(before, self._folder, self._scratch / "records")
+        if record.results is None:
+            return record
+        same = before.checkpoint_digest(self._folder) in {None, record.results.evaluation.model.digest}
+        return record if same else LiveRecord(None, _OTHER_CHECKPOINT)
 
     def _is_of_another_checkpoint(self, record: LiveRecord) -> bool:
         return record.results is not None and record.results.evaluation.model.digest != self.checkpoint.digest
 
-    def _digest(self, record: LiveRecord, again: ScoredAgain | None) -> str:
+    def _model(self, record: LiveRecord, again: ScoredAgain | None) -> Model:
         if again is None and record.results is not None:
-            return record.results.evaluation.model.digest
-        return self.checkpoint.digest
+            return record.results.evaluation.model
+        return describe_model(self.checkpoint)
 
-    def _as_recorded(self, record: LiveRecord) -> Results:
+    def _as_recorded(self, record: LiveRecord, out: Path) -> Results:
         if record.results is None:
             message = f"{record.why}, and the policy says `rescore_baseline: never`"
             raise invalid(self._folder, Code.RESOLUTION, message, "score it, or let the policy say `auto`")
-        return record.results
+        write_atomic(out / record.results.evaluation.samples.path, record.results.samples_path.read_bytes())
+        write_atomic(out / EVAL_FILE, record.results.evaluation.to_bytes())
+        return read_results(out)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelrelease.records.checkpoints import Checkpoint
-from modelrelease.records.evaluation import EVAL_FILE, Evaluation
+from modelrelease.records.evaluation import EVAL_FILE, Evaluation, Model
 from modelrelease.records.files import write_atomic
 from modelrelease.records.results import Results, read_results
 from modelrelease.records.strict_json import parse_json_line
@@ -51,15 +51,16 @@ class Bench:
         """Return the part of ``suite`` that the checkpoint was not asked yet; None where there is none."""
         return unknown_part(suite, self._answers[digest].samples if digest in self._answers else {})
 
-    def results(self, digest: str, checkpoint: Callable[[], Checkpoint], suite: LoadedSuite, out: Path) -> Results:
-        """Return the checkpoint's results on ``suite``, written into ``out``; ``checkpoint`` is read if it is needed.
+    def results(self, model: Model, checkpoint: Callable[[], Checkpoint], suite: LoadedSuite, out: Path) -> Results:
+        """Return the results of ``model`` on ``suite``, written into ``out``; ``checkpoint`` is read if it is needed.
 
-        Raises what :func:`scoring.run.score` does.
+        Two versions may have one checkpoint: the results then have the name that ``model`` has. Raises what
+        :func:`scoring.run.score` does.
         """
-        rest = self.unknown(digest, suite)
+        rest = self.unknown(model.digest, suite)
         if rest is not None:
             self._score(checkpoint(), rest)
-        answers = self._answers[digest]
+        answers = self._answers[model.digest]
         newest, sources = answers.sources[-1], _sources(answers, suite)
         plan = newest.engine.batch_plan_digest if len(sources) == 1 else combined_plan(sources)
         how = Production(
@@ -68,7 +69,7 @@ class Bench:
             provenance=newest.provenance,
             paths={task.name: task.path_taken for source in answers.sources for task in source.suite.tasks},
         )
-        evaluation, samples = make_record(newest.model, suite, in_order(suite, answers.samples), how)
+        evaluation, samples = make_record(model, suite, in_order(suite, answers.samples), how)
         write_atomic(out / evaluation.samples.path, samples)
         write_atomic(out / EVAL_FILE, evaluation.to_bytes())
         return read_results(out)

@@ -8,6 +8,7 @@ from typing import Any
 from modelrelease.config import policy_digest
 from modelrelease.errors import InvalidInput, shorten
 from modelrelease.flows.trees import Tree
+from modelrelease.git import Entry
 from modelrelease.numbers import show_few
 from modelrelease.records.config import Config
 from modelrelease.records.datasets import read_dataset
@@ -23,19 +24,28 @@ _SHOWN_TEXT = 60
 def changed_inputs(before: Tree, after: Tree) -> tuple[ChangedInput, ...]:
     """Return the policy, the suite, the prompts and the datasets of ``after`` whose content is not that of ``before``.
 
-    What cannot be read on one side counts as changed: scoring will say what is wrong with it.
+    What cannot be read at the head counts as changed: scoring will say what is wrong with it.
     """
-    old, new = _tasks(before), _tasks(after)
+    old, new = _tasks(before) or {}, _tasks(after)
+    if new is None:
+        suite = ChangedInput(path=_suite_path(after), what="suite", detail="cannot be read")
+        return (*_policy(before, after), suite)
     changes = [*_policy(before, after), *_suite(old, new, after), *_files(old, new, before, after)]
     return tuple(dict.fromkeys(changes))
 
 
-def _tasks(tree: Tree) -> dict[str, Task]:
+def _tasks(tree: Tree) -> dict[str, Task] | None:
+    """The suite's tasks by name, None where it cannot be read."""
     suite = tree.config.suite if tree.config else None
     try:
         return {task.name: task for task in read_tasks(suite, tree.read)} if suite else {}
     except InvalidInput:
-        return {}
+        return None
+
+
+def _suite_path(tree: Tree) -> str:
+    """The suite, or the config that names none."""
+    return (tree.config.suite if tree.config else None) or tree.config_path
 
 
 def _policy(before: Tree, after: Tree) -> Iterator[ChangedInput]:
@@ -74,21 +84,23 @@ def _suite(old: dict[str, Task], new: dict[str, Task], after: Tree) -> Iterator[
     common = [name for name in new if name in old]
     other = [f"task {name} asks otherwise" for name in common if task_digest(old[name]) != task_digest(new[name])]
     found = added + removed + other
-    if found and after.config and after.config.suite:
-        yield ChangedInput(path=after.config.suite, what="suite", detail=show_few(found, _SHOWN))
+    if found:
+        yield ChangedInput(path=_suite_path(after), what="suite", detail=show_few(found, _SHOWN))
 
 
 def _files(old: dict[str, Task], new: dict[str, Task], before: Tree, after: Tree) -> Iterator[ChangedInput]:
-    ids = before.ids(_paths(old)), after.ids(_paths(new))
+    entries = before.entries(_paths(old)), after.entries(_paths(new))
     for name, task in new.items():
         was = old.get(name)
         if was is None:
             continue
-        if task.prompt and (was.prompt is None or _differ(was.prompt, task.prompt, ids)):
+        if task.prompt is None and was.prompt is not None:
+            yield ChangedInput(path=was.prompt, what="prompt", detail=f"task {name} has none any more")
+        if task.prompt and (was.prompt is None or _differ(was.prompt, task.prompt, entries)):
             detail = _prompt_detail(before, after, was.prompt, task.prompt)
             if detail is not None:
                 yield ChangedInput(path=task.prompt, what="prompt", detail=detail or None)
-        if _differ(was.dataset, task.dataset, ids):
+        if _differ(was.dataset, task.dataset, entries):
             detail = _dataset_detail(before, after, was.dataset, task.dataset)
             if detail is not None:
                 yield ChangedInput(path=task.dataset, what="dataset", detail=detail or None)
@@ -98,9 +110,10 @@ def _paths(tasks: dict[str, Task]) -> list[str]:
     return [path for task in tasks.values() for path in (task.dataset, task.prompt) if path]
 
 
-def _differ(was: str, now: str, ids: tuple[dict[str, str], dict[str, str]]) -> bool:
-    before, after = ids[0].get(was), ids[1].get(now)
-    return before is None or before != after
+def _differ(was: str, now: str, entries: tuple[dict[str, Entry], dict[str, Entry]]) -> bool:
+    """Say whether two files may differ; a link's own content says nothing of what lies behind it."""
+    before, after = entries[0].get(was), entries[1].get(now)
+    return before is None or before.link or before != after
 
 
 def _prompt_detail(before: Tree, after: Tree, was: str | None, now: str) -> str | None:

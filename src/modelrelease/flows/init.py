@@ -83,7 +83,7 @@ def plan_init(folder: Path, today: str, kit: str | None = None) -> InitPlan:
     url = git.remote_url(root)
     name = github_name(url) if url else None
     branch = git.default_branch(root)
-    main = branch.removeprefix("origin/") if branch else None
+    main = branch.removeprefix(git.REMOTE).removeprefix(git.LOCAL) if branch else None
     facts = Facts(str(root), url is not None, name, main, author, str(used))
     return InitPlan(root, files, describe(facts, found, asked.tasks, asked.undecided, metrics, files))
 

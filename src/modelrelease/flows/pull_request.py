@@ -17,19 +17,24 @@ from modelrelease.flows.background import age_in_days, history, parent_note
 from modelrelease.flows.baseline import Baseline
 from modelrelease.flows.bench import Bench
 from modelrelease.flows.resolve import Range, Resolved, resolve_range
+from modelrelease.flows.score import RUNS, keep_from_git, refuse_links
 from modelrelease.flows.sides import Asked, suites_of_sides
-from modelrelease.records.checkpoints import read_checkpoint
+from modelrelease.numbers import show_few
+from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, Checkpoint, read_checkpoint
 from modelrelease.records.comparison import COMPARISON_FILE, Comparison, PastVersion
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
 from modelrelease.records.files import write_atomic
 from modelrelease.records.results import Results
+from modelrelease.release.resolution import changed_records
+from modelrelease.scoring.record import describe_model
 from modelrelease.scoring.run import Options, Surroundings
 from modelrelease.scoring.suites import LoadedSuite, load_suite
 
 if TYPE_CHECKING:
     from modelrelease.comparison.policy import Question
 
+_SHOWN = 4
 CANDIDATE, BASELINE, BY_THE_BASE = "candidate", "baseline", "under-base-policy"
 LIVE_BY = {
     "input": "named by the caller",
@@ -47,22 +52,25 @@ def check_pull_request(
     The candidate's record is ``out``/candidate; what an earlier run left there is removed first. Raises InvalidInput
     where the pull request cannot be resolved or holds something malformed, Unavailable where the engine or git is.
     """
+    _clear(project.root, out)
     resolved = resolve_range(project, wanted)
-    _clear(out)
     with tempfile.TemporaryDirectory(prefix="modelrelease-") as scratch:
         check = _Check(project, resolved, options, surroundings, out, Path(scratch))
         comparison = check.comparison()
+    if out.absolute().is_relative_to(project.root / RUNS.parent):
+        keep_from_git(project.root)
     write_atomic(out / COMPARISON_FILE, comparison.to_bytes())
     return comparison
 
 
-def _clear(out: Path) -> None:
-    """Remove what an earlier run wrote: a run that fails must not leave another one's decision behind."""
+def _clear(root: Path, out: Path) -> None:
+    """Remove what an earlier run, or the pull request, left: a run that fails must not leave a decision behind."""
+    folders = [place / side for place in (out, out / BY_THE_BASE) for side in (CANDIDATE, BASELINE)]
+    refuse_links(root, *(folder.absolute() for folder in folders))
     (out / COMPARISON_FILE).unlink(missing_ok=True)
-    for folder in (CANDIDATE, BASELINE):
-        for place in (out / folder, out / BY_THE_BASE / folder):
-            for name in (EVAL_FILE, SAMPLES_FILE):
-                (place / name).unlink(missing_ok=True)
+    for folder in folders:
+        for name in (EVAL_FILE, SAMPLES_FILE):
+            (folder / name).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ class _Check:
         resolution = self.resolved.resolution
         found = self._not_needed() if resolution.candidate is None else self._compared(resolution.candidate)
         update = {
-            "name": self.own_config.name,
+            "name": self.config.name,
             "resolution": resolution,
             "comment": self.config.comment,
             "warnings": (*found.warnings, *self._warnings()),
@@ -110,10 +118,10 @@ class _Check:
     def _compared(self, candidate: str) -> Comparison:
         self._refuse_other_head()
         asked = suites_of_sides(self._own_suite(), self.resolved.before)
-        checkpoint = read_checkpoint(self.project.root / candidate, candidate)
+        checkpoint = self._checkpoint(candidate)
 
         def score(suite: LoadedSuite, place: str) -> Results:
-            return self.bench.results(checkpoint.digest, lambda: checkpoint, suite, self.out / place)
+            return self.bench.results(describe_model(checkpoint), lambda: checkpoint, suite, self.out / place)
 
         own = score(asked.own.candidate, CANDIDATE)
         deciding = score(asked.deciding.candidate, f"{BY_THE_BASE}/{CANDIDATE}") if asked.edited else own
@@ -123,8 +131,22 @@ class _Check:
             answer = self._judged(own, asked.own.baseline, BASELINE, self.own_config)
             found = found.model_copy(update={"policies": (*found.policies, *answer.policies)})
         notes, past = self._background(own, candidate)
-        news = (*found.warnings, *_news(asked, self.config))
+        news = (*found.warnings, *_news(asked, self.config, has_config=self.resolved.before.config is not None))
         return found.model_copy(update={"notes": notes, "history": past, "warnings": news})
+
+    def _checkpoint(self, candidate: str) -> Checkpoint:
+        """The candidate's; where only inputs changed it is the live one, which the head may no longer have."""
+        if self.resolved.resolution.rule == "changed-inputs" and self._baseline is not None:
+            return self._baseline.checkpoint
+        folder = self.project.root / candidate
+        apart = folder / CHECKPOINT_FOLDER
+        found = None if folder.is_symlink() or apart.is_symlink() else read_checkpoint(folder, candidate)
+        if found is None or found.folder != apart:
+            todo = (
+                f"put the checkpoint's files themselves into {candidate}/{CHECKPOINT_FOLDER}/, where changes are seen"
+            )
+            raise invalid(candidate, Code.CHECKPOINT, "keeps its checkpoint elsewhere", todo)
+        return found
 
     def _judged(self, candidate: Results, suite: LoadedSuite, place: str, config: Config) -> Comparison:
         """Hold the candidate against the live version, asked ``suite``, under the policy of ``config``."""
@@ -163,7 +185,7 @@ class _Check:
     def _background(self, own: Results, candidate: str) -> tuple[tuple[str, ...], tuple[PastVersion, ...]]:
         """Return what is said beside the decision: the parent where it is not the live version, and the trend."""
         resolution, before = self.resolved.resolution, self.resolved.before
-        models, left_out = self.own_config.models, own.evaluation.model.version
+        models, left_out = self.resolved.facts.models_before, own.evaluation.model.version
         past = history(
             before, models, own.evaluation, left_out if resolution.candidate != resolution.baseline else None
         )
@@ -174,9 +196,18 @@ class _Check:
 
     def _warnings(self) -> Iterator[str]:
         if self.resolved.before.config is None:
-            yield "the target branch has no modelrelease.yaml yet: judged by this pull request's own policy and prompts"
+            what = f"no {self.project.config_path} that can be read"
+            yield f"the target branch has {what}: judged by this pull request's own policy and prompts"
+        scored = self.resolved.resolution.candidate is not None
+        policy = [change.detail for change in self.resolved.resolution.changes if change.what == "policy"]
+        if policy and not scored:
+            yield f"the policy has changed ({policy[0]}), and nothing was scored that it could be tried on"
+        if records := changed_records(self.resolved.facts):
+            shown = show_few(records, _SHOWN)
+            yield f"changes or removes the record of {shown}: look at it, since later versions are held against records"
         if self.surroundings.dirty:
-            yield "the work tree has changes that are not committed, and they are part of what was scored"
+            part = "and they are part of what was scored" if scored else "and only what is committed was looked at"
+            yield f"the work tree has changes that are not committed, {part}"
 
     def _own_suite(self) -> LoadedSuite:
         if self.own_config.suite is None:
@@ -191,10 +222,15 @@ class _Check:
             raise invalid("--head", Code.RESOLUTION, message, f"run `git checkout {head[:10]}`")
 
 
-def _news(asked: Asked, config: Config) -> Iterator[str]:
-    """Yield a warning for each metric that the pull request brings and the deciding policy knows nothing of."""
-    from modelrelease.comparison.policy import policy_for
+def _news(asked: Asked, config: Config, *, has_config: bool) -> Iterator[str]:
+    """Yield a warning for each metric that the deciding policy knows nothing of, and for a suite that is not there.
 
+    ``has_config``: the target branch has a config.
+    """
+    from modelrelease.comparison.policy import is_listed
+
+    if not asked.suite_before and has_config:
+        yield "the target branch has no suite that can be read: both sides are asked this pull request's, prompts too"
     for name in asked.new_metrics:
-        if policy_for(name, config.gate.metrics) is None:
+        if not is_listed(name, config.gate.metrics):
             yield f"{name} is new, and the policy does not list it: information only"

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from modelrelease import git
 from modelrelease.codes import Code
 from modelrelease.config import Project
-from modelrelease.errors import escape_controls, invalid
+from modelrelease.errors import invalid
 from modelrelease.flows.changes import changed_inputs
 from modelrelease.flows.trees import Tree
 from modelrelease.records.resolution import Resolution
@@ -44,29 +44,41 @@ def resolve_range(project: Project, wanted: Range) -> Resolved:
     ``base`` is the default branch unless named, ``head`` the commit that is checked out. Raises InvalidInput (MR508)
     where a ref names no commit, history ends before the merge-base, or several versions are new.
     """
-    models = project.require_config().models
+    own = project.require_config()
     head = _commit(project, wanted.head or "HEAD", "--head", "commit first, or name an existing ref")
     base_ref = wanted.base or git.default_branch(project.root)
     if base_ref is None:
         raise invalid("--base", Code.RESOLUTION, "there is no default branch", "name what to merge into with --base")
-    base = _commit(project, base_ref, "--base", "fetch it, or name another ref")
+    base = _branch(project, base_ref) or _commit(project, base_ref, "--base", "fetch it, or name another ref")
     merge_base = git.merge_base(project.root, base, head)
     if merge_base is None:
-        message = f"{escape_controls(base_ref)} and {head[:10]} have no common ancestor here"
+        message = f"{base_ref} and {head[:10]} have no common ancestor here"
         raise invalid("--base", Code.RESOLUTION, message, "fetch the whole history (`fetch-depth: 0` in a workflow)")
     before = Tree(project.root, merge_base, project.config_path)
     after = Tree(project.root, head, project.config_path)
+    models = (after.config or own).models
+    models_before = before.config.models if before.config else models
+    if models in after.entries([models]):
+        todo = "put the folder itself there"
+        raise invalid(models, Code.RESOLUTION, "is a link or a file, and the versions' history is not behind it", todo)
     facts = Facts(
         merge_base=merge_base,
         head=head,
         models=models,
-        before=before.versions(models),
+        models_before=models_before,
+        before=before.versions(models_before),
         after=after.versions(models),
         changes=changed_inputs(before, after),
         wanted=_name(wanted.candidate),
         chosen=_name(wanted.baseline),
     )
     return Resolved(resolve(facts), facts, before, after)
+
+
+def _branch(project: Project, ref: str) -> str | None:
+    """A branch of this name before a tag: git would take the tag, which more people may push."""
+    names = (f"refs/remotes/{ref}", f"refs/heads/{ref}")
+    return next((commit for name in names if (commit := git.commit_of(project.root, name))), None)
 
 
 def _commit(project: Project, ref: str, option: str, todo: str) -> str:

@@ -81,11 +81,27 @@ def _target(project: Project, folder: Path, into_version: bool, key: str) -> Pat
     if into_version and not (folder / EVAL_FILE).exists():
         return folder
     target = project.root / RUNS / key[:16]
-    for place in (target, *target.parents[:2]):
-        if place.is_symlink():
-            raise invalid(place, Code.UNREADABLE, "is a link, and runs are written there", "remove it, or pass --out")
-    # Runs are nobody's source: a .gitignore of their own keeps them out of `git add`.
-    ignore = project.root / RUNS.parent / ".gitignore"
+    refuse_links(project.root, target)
+    keep_from_git(project.root)
+    return target
+
+
+def refuse_links(root: Path, *places: Path) -> None:
+    """Raise InvalidInput (MR209) where a place below ``root``, or a folder on the way to it, is a link.
+
+    A pull request can bring links, and what is written there would land somewhere else.
+    """
+    for place in places:
+        for step in (place, *place.parents):
+            if step == root:
+                break
+            if step.is_symlink() and step.is_relative_to(root):
+                todo = "remove it, or pass --out"
+                raise invalid(step, Code.UNREADABLE, "is a link, and runs are written there", todo)
+
+
+def keep_from_git(root: Path) -> None:
+    """Runs are nobody's source: a .gitignore of their own keeps them out of `git add`."""
+    ignore = root / RUNS.parent / ".gitignore"
     if not ignore.exists():
         write_atomic(ignore, b"*\n")
-    return target

@@ -28,11 +28,15 @@ class SuitePair:
 
 @dataclass(frozen=True)
 class Asked:
-    """Both pairs: ``deciding`` under the merge-base's policy, ``own`` under the pull request's; often the same."""
+    """Both pairs: ``deciding`` under the merge-base's policy, ``own`` under the pull request's; often the same.
+
+    ``suite_before`` is False where the merge-base has no suite that can be read: then both are the pull request's.
+    """
 
     deciding: SuitePair
     own: SuitePair
     new_metrics: tuple[str, ...]
+    suite_before: bool
 
     @property
     def edited(self) -> bool:
@@ -46,7 +50,7 @@ def suites_of_sides(own: LoadedSuite, before: Tree) -> Asked:
     Raises InvalidInput where the merge-base's prompts or scoring parts cannot be applied to the pull request's rows.
     """
     path = before.config.suite if before.config else None
-    old = {task.name: task for task in read_tasks(path, before.read)} if path else {}
+    old = _tasks_before(path, before)
     kept = [asked_as(task, old[task.spec.name]) if task.spec.name in old else task for task in own.tasks]
     present = {task.spec.name for task in own.tasks}
     removed = [load_task(task, str(path), before.read) for name, task in old.items() if name not in present]
@@ -55,9 +59,18 @@ def suites_of_sides(own: LoadedSuite, before: Tree) -> Asked:
         deciding=SuitePair(deciding, _as_before(deciding, old, before)),
         own=SuitePair(own, _as_before(own, old, before)),
         new_metrics=tuple(sorted(_metrics(task.spec for task in own.tasks) - _metrics(old.values()))) if old else (),
+        suite_before=bool(old),
     )
     _check(asked)
     return asked
+
+
+def _tasks_before(path: str | None, before: Tree) -> dict[str, Task]:
+    """A malformed suite on the target branch must not stop the pull request that mends it."""
+    try:
+        return {task.name: task for task in read_tasks(path, before.read)} if path else {}
+    except InvalidInput:
+        return {}
 
 
 def _as_before(suite: LoadedSuite, old: dict[str, Task], before: Tree) -> LoadedSuite:

@@ -9,10 +9,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from modelrelease import git
-from modelrelease.config import parse_config
+from modelrelease.config import is_inside, outside, parse_config
 from modelrelease.errors import InvalidInput
+from modelrelease.git import Entry
 from modelrelease.records.canonical import digest_of
-from modelrelease.records.checkpoints import CARD, CHECKPOINT_FOLDER
+from modelrelease.records.checkpoints import CARD, CHECKPOINT_FOLDER, committed_file, files_digest
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import EVAL_FILE
 from modelrelease.records.strict_json import read_json
@@ -32,43 +33,64 @@ class Tree:
     config_path: str
 
     def read(self, path: str) -> bytes:
-        """Return a file as committed; InvalidInput (MR209) where there is none."""
+        """Return a file as committed; InvalidInput (MR209) where there is none, or the path leads out."""
+        if not is_inside(path):
+            raise outside(path)
         return git.read_at(self.root, self.commit, path)
 
-    def ids(self, paths: Iterable[str]) -> dict[str, str]:
-        """Return the ids of the contents of those of ``paths`` that are files here."""
-        wanted = sorted(set(paths))
+    def entries(self, paths: Iterable[str]) -> dict[str, Entry]:
+        """Return what there is of those of ``paths`` that are files or links here."""
+        wanted = sorted(path for path in set(paths) if is_inside(path))
         return git.files_in(self.root, self.commit, *wanted) if wanted else {}
 
     @cached_property
     def config(self) -> Config | None:
-        """The config as committed, None where there is none."""
-        if not self.ids([self.config_path]):
+        """The config as committed, None where there is none that can be read.
+
+        A malformed one on the target branch must not stop the pull request that mends it; the pull request's own is
+        read from the work tree, and there it is an error.
+        """
+        if not self.entries([self.config_path]):
             return None
-        return parse_config(self.read(self.config_path), f"{self.commit[:10]}:{self.config_path}")
+        try:
+            return parse_config(self.read(self.config_path), f"{self.commit[:10]}:{self.config_path}")
+        except InvalidInput:
+            return None
 
     def versions(self, models: str) -> dict[str, VersionFolder]:
         """Return the version folders below ``models`` by name."""
-        names = [name for name in git.names_in(self.root, self.commit, models) if version_key(name)]
-        return {name: self._version(f"{models}/{name}") for name in names}
+        place = PurePosixPath(models)
+        found: dict[str, dict[str, str]] = {}
+        for path, entry in self.entries([f"{models}/"]).items():
+            name, _, rest = PurePosixPath(path).relative_to(place).as_posix().partition("/")
+            if version_key(name):
+                found.setdefault(name, {})[rest] = entry.id
+        return {name: self._version(f"{models}/{name}", files) for name, files in sorted(found.items())}
 
-    def _version(self, folder: str) -> VersionFolder:
-        files = {
-            PurePosixPath(path).relative_to(folder).as_posix(): content
-            for path, content in git.files_in(self.root, self.commit, f"{folder}/").items()
-        }
-        inside = f"{CHECKPOINT_FOLDER}/"
+    def checkpoint_digest(self, folder: str) -> str | None:
+        """Return the digest of a version's checkpoint as committed, None where nothing of it is in git.
+
+        It is that of :func:`read_checkpoint`; of what Git LFS keeps the pointers say enough. A submodule is not in git.
+        """
+        place = f"{folder}/{CHECKPOINT_FOLDER}"
+        names = [PurePosixPath(path).relative_to(place).as_posix() for path in self.entries([f"{place}/"])]
+        files = [committed_file(name, self.read(f"{place}/{name}")) for name in names if name not in {CARD, "."}]
+        return files_digest(files) if files else None
+
+    def _version(self, folder: str, files: dict[str, str]) -> VersionFolder:
+        # A link or a submodule in the place of either folder has a content of its own: what it points to.
+        inside = {CHECKPOINT_FOLDER, ""}
         weights = [
-            [name, content]
+            [ascii(name), content]
             for name, content in sorted(files.items())
-            if name.startswith(inside) and name != inside + CARD
+            if name in inside or (name.startswith(f"{CHECKPOINT_FOLDER}/") and name != f"{CHECKPOINT_FOLDER}/{CARD}")
         ]
         papers = self._papers(f"{folder}/{MODEL_FILE}") if MODEL_FILE in files else {}
         parent = papers.get("parent")
         return VersionFolder(
             weights=digest_of(weights) if weights else None,
             address=digest_of(papers["checkpoint"]) if "checkpoint" in papers else None,
-            scored=EVAL_FILE in files,
+            record=files.get(EVAL_FILE),
             parent=parent if isinstance(parent, str) and version_key(parent) else None,
         )
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, Unavailable, shorten
 from modelrelease.settings import git_environment
 
 TIMEOUT = 60
+_EXPORT_TIMEOUT = 6 * 3600  # weights, which filters may have to fetch
+REMOTE, LOCAL = "refs/remotes/origin/", "refs/heads/"
+_LINK = "120000"
+_ID = re.compile(r"[0-9a-f]{40,64}")
+_BLOB = re.compile(rb"[0-9a-f]{40,64} blob \d+")
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,14 @@ class Head:
 
     sha: str | None
     dirty: bool | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a commit has at a path: the id of its content, and whether that is only where a link leads."""
+
+    id: str
+    link: bool = False
 
 
 def head(folder: Path) -> Head:
@@ -37,30 +51,39 @@ def head(folder: Path) -> Head:
 
 
 def read_at(folder: Path, ref: str, path: str) -> bytes:
-    """Return the bytes of ``path`` (relative to ``folder``) as committed at ``ref``.
+    """Return the bytes of ``path`` (relative to ``folder``) as committed at ``ref``, links inside the commit followed.
 
     Raises InvalidInput (MR209) where the ref or the path is not there, Unavailable where git is not.
     """
     sha = commit_of(folder, ref) or ""
-    prefix = _ask(folder, "rev-parse", "--show-prefix").stdout.decode().strip()
-    found = _ask(folder, "cat-file", "blob", f"{sha}:{prefix}{path}")
-    if not sha or found.returncode != 0:
+    found = _content(folder, f"{sha}:{_prefix(folder)}{path}") if sha else None
+    if found is None:
         what = f"{ref!r} names no commit" if not sha else f"is not in {shorten(ref, 80)!r}"
         raise InvalidInput(Finding(path, Code.UNREADABLE, what, "fetch it, or name another ref"))
-    return found.stdout
+    return found
 
 
 def commit_of(folder: Path, ref: str) -> str | None:
-    """Return the id of the commit that ``ref`` names, None where there is none or no repository."""
+    """Return the id of the commit that ``ref`` names, None where there is none or no repository.
+
+    Raises Unavailable (exit 3) where git does not trust the folder, as in a container of another user.
+    """
     done = _ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    return done.stdout.decode().strip() or None
+    if b"dubious ownership" in done.stderr:
+        message, todo = "git does not read a repository of another user", "name it in git's `safe.directory`"
+        raise Unavailable(Finding(str(folder), Code.UNAVAILABLE, message, todo))
+    answer = done.stdout.decode().strip()
+    return answer if _ID.fullmatch(answer) else None  # several ids are a range
 
 
 def default_branch(folder: Path) -> str | None:
-    """Return a ref of the default branch: what origin/HEAD names, else a main or master; None without any."""
-    named = _ask(folder, "rev-parse", "--abbrev-ref", "--verify", "--quiet", "origin/HEAD").stdout.decode().strip()
-    candidates = [named, "origin/main", "origin/master", "main", "master"]
-    return next((ref for ref in candidates if ref and commit_of(folder, ref)), None)
+    """Return a ref of the default branch: what origin/HEAD names, else a main or master; None without any.
+
+    Refs in full: a tag that somebody names `main` would else come first.
+    """
+    named = _line(folder, "symbolic-ref", "--quiet", f"{REMOTE}HEAD")
+    refs = (named, f"{REMOTE}main", f"{REMOTE}master", f"{LOCAL}main", f"{LOCAL}master")
+    return next((ref for ref in refs if ref and commit_of(folder, ref)), None)
 
 
 def merge_base(folder: Path, one: str, other: str) -> str | None:
@@ -69,20 +92,19 @@ def merge_base(folder: Path, one: str, other: str) -> str | None:
     return done.stdout.decode().strip() or None
 
 
-def names_in(folder: Path, commit: str, path: str) -> list[str]:
-    """Return the names of the folders in the folder ``path`` of ``commit``, sorted; none where it is not there."""
-    found = _ask(folder, "ls-tree", "-d", "-z", "--name-only", commit, "--", f"{path}/").stdout
-    return sorted(PurePosixPath(name).name for name in found.decode("utf-8", "surrogateescape").split("\0") if name)
+def files_in(folder: Path, commit: str, *paths: str) -> dict[str, Entry]:
+    """Return every file of ``commit`` at or below ``paths``; a submodule counts as one.
 
-
-def files_in(folder: Path, commit: str, *paths: str) -> dict[str, str]:
-    """Return every file of ``commit`` at or below ``paths``, with the id of its content.
-
-    Paths are relative to ``folder``, and literal. A submodule counts as a file.
+    Paths are relative to ``folder``, inside the repository, and literal. Raises Unavailable (exit 3) where git fails:
+    a tree that cannot be read must not pass for an empty one.
     """
-    found = _ask(folder, "ls-tree", "-r", "-z", commit, "--", *paths).stdout.decode("utf-8", "surrogateescape")
-    entries = [entry.partition("\t") for entry in found.split("\0") if entry]
-    return {path: facts.split()[2] for facts, _, path in entries}
+    found = _ask(folder, "ls-tree", "-r", "-z", commit, "--", *paths)
+    if found.returncode != 0:
+        problem = shorten(found.stderr.decode("utf-8", "replace").strip(), 300)
+        message = f"git could not list {commit[:10]}: {problem}"
+        raise Unavailable(Finding(str(folder), Code.UNAVAILABLE, message, "fetch the whole history"))
+    entries = [entry.partition("\t") for entry in found.stdout.decode("utf-8", "surrogateescape").split("\0") if entry]
+    return {path: Entry(facts.split()[2], facts.startswith(_LINK)) for facts, _, path in entries}
 
 
 def export(folder: Path, commit: str, path: str, into: Path) -> Path:
@@ -90,11 +112,11 @@ def export(folder: Path, commit: str, path: str, into: Path) -> Path:
 
     The user's index and work tree are not touched. Raises Unavailable (exit 3) where git or the disk fails.
     """
-    prefix = _ask(folder, "rev-parse", "--show-prefix").stdout.decode().strip()
+    prefix = _prefix(folder)
     with tempfile.TemporaryDirectory() as scratch:
-        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        index, place = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}, f"--prefix={into.absolute()}/"
         _require(folder, "read-tree", f"--prefix={prefix}{path}/", f"{commit}:{prefix}{path}", more=index)
-        _require(folder, "checkout-index", "--all", "--force", f"--prefix={into.absolute()}/", more=index)
+        _require(folder, "checkout-index", "--all", "--force", place, more=index, timeout=_EXPORT_TIMEOUT)
     return into / prefix / path
 
 
@@ -163,18 +185,31 @@ def _line(root: Path, *arguments: str) -> str | None:
     return done.stdout.decode("utf-8", "replace").strip() or None if done.returncode == 0 else None
 
 
-def _ask(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _prefix(folder: Path) -> str:
+    """Return where ``folder`` is in its repository: nothing, or a path with a slash at its end."""
+    return os.fsdecode(_ask(folder, "rev-parse", "--show-prefix").stdout.removesuffix(b"\n"))
+
+
+def _content(folder: Path, name: str) -> bytes | None:
+    """Return the bytes of ``commit:path``, links followed as far as they stay in the commit; None where no file is."""
+    if "\n" in name:  # git's protocol is one name a line
+        return None
+    head, _, content = _ask(folder, "cat-file", "--batch", "--follow-symlinks", given=name).stdout.partition(b"\n")
+    return content[:-1] if _BLOB.fullmatch(head) else None
+
+
+def _ask(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[bytes]:
     """Run git for an answer; what it says by failing is for the caller to tell. Unavailable (exit 3) without git."""
     try:
-        return _git(folder, *arguments)
+        return _git(folder, *arguments, given=given)
     except (OSError, subprocess.TimeoutExpired) as error:
         message, todo = f"git did not answer: {error}", "see that git is installed and runs here"
         raise Unavailable(Finding(str(folder), Code.UNAVAILABLE, message, todo)) from error
 
 
-def _require(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -> None:
+def _require(folder: Path, *arguments: str, more: Mapping[str, str] | None = None, timeout: float = TIMEOUT) -> None:
     try:
-        done = _git(folder, *arguments, more=more)
+        done = _git(folder, *arguments, more=more, timeout=timeout)
         problem = done.stderr.decode("utf-8", "replace").strip() if done.returncode else ""
     except (OSError, subprocess.TimeoutExpired) as error:
         problem = str(error)
@@ -196,10 +231,17 @@ def _inside_plain_files(folder: Path) -> bool:
     return False
 
 
-def _git(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+def _git(
+    folder: Path,
+    *arguments: str,
+    more: Mapping[str, str] | None = None,
+    timeout: float = TIMEOUT,
+    given: str = "",
+) -> subprocess.CompletedProcess[bytes]:
     if _inside_plain_files(folder):
         return subprocess.CompletedProcess(arguments, 128, b"", b"the folder holds a repository among its files")
-    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
+    command = ["git", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
+    environment = {**git_environment(), **(more or {})}
     return subprocess.run(
-        command, capture_output=True, timeout=TIMEOUT, check=False, env={**git_environment(), **(more or {})}
+        command, input=os.fsencode(given), capture_output=True, timeout=timeout, check=False, env=environment
     )

@@ -41,7 +41,7 @@ ACTIONS: dict[str, Action] = {
     "comment": Action(
         "comment",
         ("comparison",),
-        ("repository", "pull-request", "mode", "samples", "unless-scored", "config"),
+        ("repository", "pull-request", "mode", "samples", "unless-scored", "name", "author", "config"),
         own=("gate",),
     ),
 }

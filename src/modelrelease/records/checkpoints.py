@@ -5,8 +5,10 @@ Nothing here unpickles, imports or runs anything from the folder.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from modelrelease.records.safetensors_header import check_header
 CHECKPOINT_FOLDER = "checkpoint"
 CARD = "README.md"
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1"
+_LFS_POINTER = re.compile(LFS_POINTER + rb"\n(?:ext-.*\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,18})\n?\Z")
 # What transformers' from_pretrained reads to build a tokenizer; any change can change every score.
 TOKENIZER_FILES = frozenset(
     {
@@ -97,6 +100,14 @@ def read_checkpoint(model: Path, shown: str) -> Checkpoint:
 def files_digest(files: list[CheckpointFile] | tuple[CheckpointFile, ...]) -> str:
     """Return the digest of a canonical list of path, size and sha256 (records.md, Digests)."""
     return digest_of([file.model_dump(mode="json") for file in sorted(files, key=lambda file: file.path)])
+
+
+def committed_file(path: str, data: bytes) -> CheckpointFile:
+    """Return a checkpoint's file from what git keeps of it; a Git LFS pointer stands for the file that it names."""
+    pointer = _LFS_POINTER.match(data)
+    if pointer is None:
+        return CheckpointFile(path=path, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+    return CheckpointFile(path=path, size=int(pointer[2]), sha256=pointer[1].decode("ascii"))
 
 
 def _regular_files(folder: Path) -> Iterator[Path]:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from modelrelease.records.base import Change, Document, Name, Part
 
 Context = Literal["pull_request", "release"]
 OnInconclusive = Literal["warn", "block"]
+
+
+def _inside(path: str) -> str:
+    plain = PurePosixPath(path)
+    if not path or plain.is_absolute() or ".." in plain.parts or "\\" in path or not path.isprintable():
+        raise ValueError("must be a folder inside the repository, relative to its root")
+    return plain.as_posix()
+
+
+Folder = Annotated[str, AfterValidator(_inside)]
+"""A folder below the one of modelrelease.yaml, without a slash at its end."""
 
 
 class RegistryRules(Part):
@@ -98,7 +110,7 @@ class Config(Document):
 
     schema_version: Literal[1]
     name: Name | None = None
-    models: str = "models"
+    models: Folder = "models"
     suite: str | None = None
     registry: RegistryPolicy = RegistryPolicy()
     gate: GatePolicy = GatePolicy()

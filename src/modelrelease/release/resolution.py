@@ -22,12 +22,12 @@ class VersionFolder:
     """A version folder as one tree has it.
 
     ``weights`` stands for the content of its ``checkpoint/`` without the card, ``address`` for what model.json says
-    of weights that lie elsewhere; None where there is no such thing. ``scored``: it has an eval.json.
+    of weights that lie elsewhere, ``record`` for its eval.json; None where there is no such thing.
     """
 
     weights: str | None = None
     address: str | None = None
-    scored: bool = False
+    record: str | None = None
     parent: str | None = None
 
 
@@ -35,13 +35,15 @@ class VersionFolder:
 class Facts:
     """What the merge-base and the head of a pull request hold.
 
-    ``changes``: what the suite reaches, and the policy, where their content differs. ``wanted`` and ``chosen`` are
-    the versions that a person named as candidate and as live; ``staged`` is the one that the ledger names as live.
+    ``models`` is the folder of version folders at the head, ``models_before`` the one at the merge-base. ``changes``:
+    what the suite reaches, and the policy, where their content differs. ``wanted`` and ``chosen`` are the versions
+    that a person named as candidate and as live; ``staged`` is the one that the ledger names as live.
     """
 
     merge_base: str
     head: str
     models: str
+    models_before: str
     before: Mapping[str, VersionFolder]
     after: Mapping[str, VersionFolder]
     changes: tuple[ChangedInput, ...] = ()
@@ -66,14 +68,24 @@ def resolve(facts: Facts) -> Resolution:
     return Resolution(
         rule=rule,
         reason=reason,
-        candidate=_path(facts, candidate),
-        baseline=_path(facts, live) if rule != "not-needed" else None,
+        candidate=f"{facts.models}/{candidate}" if candidate is not None else None,
+        baseline=f"{facts.models_before}/{live}" if live is not None and rule != "not-needed" else None,
         baseline_rule=live_rule,
         parent=parent if parent not in {live, candidate} else None,
         merge_base=facts.merge_base,
         head=facts.head,
         changes=facts.changes,
     )
+
+
+def changed_records(facts: Facts) -> list[str]:
+    """Return the versions whose record at the merge-base is another one at the head, or gone, lowest first.
+
+    Nothing here is held against such a record, but what comes later is.
+    """
+    kept = {name: folder.record for name, folder in facts.after.items()}
+    names = (name for name, folder in facts.before.items() if folder.record not in {None, kept.get(name)})
+    return sorted_versions(names)
 
 
 def _candidate(facts: Facts, live: str | None) -> tuple[Rule, str, str | None]:
@@ -94,9 +106,9 @@ def _candidate(facts: Facts, live: str | None) -> tuple[Rule, str, str | None]:
     if len(added + changed) > 1:
         raise _several(facts, sorted_versions(added + changed))
     if added:
-        return "new-version", f"{_path(facts, added[0])} is new", added[0]
+        return "new-version", f"{facts.models}/{added[0]} is new", added[0]
     if changed:
-        return "changed-checkpoint", f"the checkpoint of {_path(facts, changed[0])} has changed", changed[0]
+        return "changed-checkpoint", f"the checkpoint of {facts.models}/{changed[0]} has changed", changed[0]
     if facts.scored_inputs and live is not None:
         kinds = " and ".join(dict.fromkeys(change.what for change in facts.scored_inputs))
         return "changed-inputs", f"the {kinds} changed, and no version: the live one is scored again", live
@@ -119,7 +131,7 @@ def _live(facts: Facts) -> tuple[str | None, LiveRule]:
         return facts.chosen, "input"
     if facts.staged is not None and facts.staged in facts.before:
         return facts.staged, "ledger"
-    scored = sorted_versions(name for name, folder in facts.before.items() if folder.scored)
+    scored = sorted_versions(name for name, folder in facts.before.items() if folder.record is not None)
     return (scored[-1], "highest-version") if scored else (None, "none")
 
 
@@ -128,7 +140,3 @@ def _same(before: VersionFolder, after: VersionFolder) -> bool:
     if before.weights is not None and after.weights is not None:
         return before.weights == after.weights
     return (before.weights, before.address) == (after.weights, after.address)
-
-
-def _path(facts: Facts, name: str | None) -> str | None:
-    return f"{facts.models}/{name}" if name is not None else None
