@@ -183,3 +183,15 @@ def test_a_snapshot_is_pushed(branch: Repository, modelrelease: Modelrelease, tm
     branch.git("remote", "set-url", "origin", "nowhere")
     ran = modelrelease("snapshot", "qa", DATA, "--push")
     assert (ran.code, "MR603 git push failed" in ran.err) == (3, True)
+
+
+def test_a_revert_is_called_what_it_is(branch: Repository, modelrelease: Modelrelease) -> None:
+    branch.git("revert", "--no-edit", "HEAD")
+    found = json.loads(modelrelease("log", "--json").out)
+    assert {entry["path"]: entry["what"] for entry in found[:2]} == {DATA: "restored", PROMPT_FILE: "restored"}
+    assert found[0]["reason"] == '(Revert "Work")'
+    assert [entry["what"] for entry in json.loads(modelrelease("log", DATA, "--row", "2", "--json").out)] == [
+        "added",
+        "removed",
+        "added",
+    ]

@@ -42,48 +42,66 @@ def change_log(scope: Scope, paths: list[str], row: str | None = None) -> list[E
     """
     wanted = [path for name in paths for path in (name, log_of(name))]
     found = list(history.commits(scope.git, ["HEAD"], wanted, limit=MAX_COMMITS)) if scope.parents else []
-    before: dict[str, str | None] = {}
-    entries: list[Entry] = []
-    for commit in reversed(found):
-        entries += _commit_entries(scope, commit, before, row)
-        before.update(commit.files)
-    return entries[::-1]
+    walk = _Walk(scope, row)
+    return [entry for commit in reversed(found) for entry in walk.entries(commit)][::-1]
 
 
-def _commit_entries(scope: Scope, commit: Commit, before: dict[str, str | None], row: str | None) -> list[Entry]:
-    entries: list[Entry] = []
-    if commit.merge:  # what it brings was changed, and said, on its branches
-        commit.files = {path: oid for path, oid in commit.files.items() if oid != before.get(path)}
-    for path in dict.fromkeys(name.removesuffix(LOG_SUFFIX) if is_log(name) else name for name in commit.files):
-        if not scope.governs(path):
-            continue
-        now = {**before, **commit.files}
+class _Walk:
+    """Goes through history from its beginning: which blob stands at each path before and after a commit."""
+
+    def __init__(self, scope: Scope, row: str | None) -> None:
+        self.scope = scope
+        self.row = row
+        self.before: dict[str, str | None] = {}
+        self.now: dict[str, str | None] = {}
+        self._seen: dict[str, set[tuple[str | None, str | None]]] = {}
+
+    def entries(self, commit: Commit) -> list[Entry]:
+        """Return the entries of the next commit."""
+        touched = commit.files
+        if commit.merge:  # what it brings was changed, and said, on its branches
+            touched = {path: oid for path, oid in touched.items() if oid != self.now.get(path)}
+        self.before = {path: self.now.get(path) for path in touched}
+        self.now.update(commit.files)
+        entries: list[Entry] = []
+        for path in dict.fromkeys(name.removesuffix(LOG_SUFFIX) if is_log(name) else name for name in touched):
+            if self.scope.governs(path):
+                entries += self._of_file(commit, path)
+        return entries
+
+    def _of_file(self, commit: Commit, path: str) -> list[Entry]:
+        state = self.now.get(path), self.now.get(log_of(path))
+        seen = self._seen.setdefault(path, set())
+        restored = state[0] is not None and state in seen
+        seen.add(state)
         try:
-            found = (
-                _row_entries(scope, commit, path, before, now, row)
-                if row
-                else _entries(scope, commit, path, before, now)
-            )
+            if self.row is not None:
+                return _row_entries(self, commit, path, self.row)
+            if restored:
+                return [_entry(commit, path, {}, "restored")]
+            return _entries(self, commit, path)
         except InvalidInput as error:
-            found = [_entry(commit, path, {}, f"cannot be read: {error.findings[0].message}")]
-        entries += found
-    return entries
+            return [_entry(commit, path, {}, f"cannot be read: {error.findings[0].message}")]
+
+    def new_lines(self, path: str) -> list[Line]:
+        """Return the lines of a file's change log that this commit brings."""
+        log = log_of(path)
+        if log not in self.before:
+            return []
+        return missing(_log(self.scope, self.now.get(log), log), _log(self.scope, self.before[log], log))
 
 
-def _entries(
-    scope: Scope, commit: Commit, path: str, before: dict[str, str | None], now: dict[str, str | None]
-) -> list[Entry]:
-    log = log_of(path)
-    lines = missing(_log(scope, now.get(log), log), _log(scope, before.get(log), log)) if log in commit.files else []
+def _entries(walk: _Walk, commit: Commit, path: str) -> list[Entry]:
+    lines = walk.new_lines(path)
     if lines:
         return [_entry(commit, path, line.values, _said(line)) for line in lines]
-    if path not in commit.files:
+    if path not in walk.before:
         return [_entry(commit, path, {}, "change log edited")]
-    old, new = before.get(path), now.get(path)
+    old, new = walk.before[path], walk.now.get(path)
     if new is None:
         return [_entry(commit, path, {}, "deleted")]
-    version = _version(scope, new, path)
-    earlier = None if old is None else _version(scope, old, path)
+    version = _version(walk.scope, new, path)
+    earlier = None if old is None else _version(walk.scope, old, path)
     if version is None or version.kind != KEYS:
         return [_entry(commit, path, {}, "added" if old is None else "changed")]
     record = version.record.values if version.record is not None else {}
@@ -116,19 +134,17 @@ def _said(line: Line) -> str:
     return ", ".join(parts)
 
 
-def _row_entries(
-    scope: Scope, commit: Commit, path: str, before: dict[str, str | None], now: dict[str, str | None], row: str
-) -> list[Entry]:
-    if path not in commit.files or not path.lower().endswith((".jsonl", ".csv", ".json")):
+def _row_entries(walk: _Walk, commit: Commit, path: str, row: str) -> list[Entry]:
+    if path not in walk.before or not path.lower().endswith((".jsonl", ".csv", ".json")):
         return []
-    oids = [oid for oid in (before.get(path), now.get(path)) if oid is not None]
-    sizes = scope.objects.sizes(oids) if oids else {}
-    old, new = (scope.pieces(side.get(path), sizes) for side in (before, now))
+    sides = walk.before[path], walk.now.get(path)
+    oids = [oid for oid in sides if oid is not None]
+    sizes = walk.scope.objects.sizes(oids) if oids else {}
+    old, new = (walk.scope.pieces(oid, sizes) for oid in sides)
     pair = next((pair for pair in diff_rows(old, new, path, keep=row).pairs if pair.id == row), None)
     if pair is None:
         return []
-    log = log_of(path)
-    lines = missing(_log(scope, now.get(log), log), _log(scope, before.get(log), log))
+    lines = walk.new_lines(path)
     record: dict[str, Any] = lines[-1].values if lines else {}
     return [_entry(commit, path, record, _row_change(pair.before, pair.after))]
 
