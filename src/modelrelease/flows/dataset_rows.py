@@ -10,38 +10,57 @@ from modelrelease.codes import Code
 from modelrelease.errors import Finding, invalid
 from modelrelease.flows.check import SMALL
 from modelrelease.flows.hooks import Changes
+from modelrelease.git.trees import Entry
 from modelrelease.records.datasets import read_dataset
 from modelrelease.records.strict_json import BadJson, parse_json_line, read_json
 from modelrelease.records.text import decode
 from modelrelease.registry import formats
 from modelrelease.registry.hooks.dataset import RowRules, find_ids
 from modelrelease.registry.hooks.leakage import TestTexts
-from modelrelease.registry.rows import diff_rows
+from modelrelease.registry.rows import RowChanges, diff_rows
 
 _SEED_ROWS = 100
 
 
 def check_dataset(changes: Changes, path: str) -> list[Finding]:
     """Return what is wrong with a dataset's rows: the new ones of JSONL, all of them elsewhere."""
-    entry = changes.new[path]
-    size = changes.scope.objects.sizes([entry.oid]).get(entry.oid, 0)
-    if size <= SMALL and formats.lfs_oid(changes.read(path)) is not None:
+    if path in changes.row_findings:  # the rows were looked at when they were counted
+        return changes.row_findings[path]
+    entry, old = changes.new[path], changes.old.get(path)
+    scope = changes.scope
+    sizes = scope.objects.sizes([side.oid for side in (entry, old) if side is not None])
+    if sizes[entry.oid] <= SMALL and formats.lfs_oid(changes.read(path)) is not None:
         return []
     if not path.lower().endswith(".jsonl"):
         return _check_whole(changes, path)
-    old = changes.old.get(path)
-    sizes = {entry.oid: size}
-    rules = RowRules(path)
-    if old is not None:
-        sizes.update(changes.scope.objects.sizes([old.oid]))
-        _learn(rules, changes.scope.pieces(entry.oid, sizes))
-    before = changes.scope.pieces(old.oid if old is not None else None, sizes)
-    went = diff_rows(before, changes.scope.pieces(entry.oid, sizes), path, rules.take)
-    if old is not None and (went.added or went.changed):
-        for name, line in find_ids(changes.scope.pieces(entry.oid, sizes), set(rules.ids)):
-            if line not in rules.numbers:
-                rules.duplicate(name, line, rules.ids[name])
-    return sorted(rules.findings, key=lambda finding: finding.line or 0)
+    reader = RowReader(changes)
+    rules = reader.begin(path, old, entry, sizes)
+    before = scope.pieces(old.oid if old is not None else None, sizes)
+    found = diff_rows(before, scope.pieces(entry.oid, sizes), path, rules.take)
+    reader.end(rules, found, old, entry, sizes)
+    return changes.row_findings[path]
+
+
+class RowReader:
+    """Judges the rows of JSONL while they are counted, so that a large dataset is read once for both."""
+
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
+
+    def begin(self, path: str, old: Entry | None, new: Entry, sizes: dict[str, int]) -> RowRules:
+        """Return the rules that take each new row; they know the types and line ends of the rows that stand there."""
+        rules = RowRules(path)
+        if old is not None:
+            _learn(rules, self._changes.scope.pieces(new.oid, sizes))
+        return rules
+
+    def end(self, rules: RowRules, found: RowChanges, old: Entry | None, new: Entry, sizes: dict[str, int]) -> None:
+        """Keep what was found. A new id may stand in a row that did not change: only then the file is searched."""
+        if old is not None and found.added:
+            for name, line in find_ids(self._changes.scope.pieces(new.oid, sizes), set(rules.ids)):
+                if line not in rules.numbers:
+                    rules.duplicate(name, line, rules.ids[name])
+        self._changes.row_findings[rules.path] = sorted(rules.findings, key=lambda finding: finding.line or 0)
 
 
 def _learn(rules: RowRules, pieces: Iterable[bytes]) -> None:

@@ -19,11 +19,12 @@ from modelrelease.registry.judge import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from modelrelease.flows.dataset_rows import RowReader
     from modelrelease.flows.restored import Restorer
     from modelrelease.git.trees import Entry
     from modelrelease.git.versions import Tree
     from modelrelease.registry.logs import Line, Log
-    from modelrelease.registry.rows import RowChanges, Watch
+    from modelrelease.registry.rows import RowChanges
 
 _FORGIVEN = frozenset(
     {Code.NO_RECORD, Code.DOES_NOT_ADD_UP, Code.LOG_HISTORY, Code.RECORD_DATE, Code.RECORD_REASON, Code.RECORD_AUTHOR}
@@ -31,9 +32,12 @@ _FORGIVEN = frozenset(
 
 
 class Examiner:
-    """Applies the rule to the targets of a scope; ``notes`` say what passed in a way that a reviewer wants to know."""
+    """Applies the rule to the targets of a scope; ``notes`` say what passed in a way that a reviewer wants to know.
 
-    def __init__(self, scope: Scope, judge: Judge, paths: list[str]) -> None:
+    ``rows``: who else looks at the rows of datasets while they are counted.
+    """
+
+    def __init__(self, scope: Scope, judge: Judge, paths: list[str], rows: RowReader | None = None) -> None:
         self.scope = scope
         self.judge = judge
         self.notes: list[str] = []
@@ -41,9 +45,10 @@ class Examiner:
         self._new.update({path: delta for path, delta in scope.base_deltas.items() if path not in self._new})
         self._moved = {delta.old_path: delta for delta in scope.base_deltas.values() if delta.old_path != delta.path}
         self._paths = paths
+        self._rows = rows
         self._restorer: Restorer | None = None
-        rows = [path for path in paths if path.lower().endswith((".jsonl", ".csv"))]
-        self._sizes = blob_sizes(scope, rows)
+        datasets = [path for path in paths if path.lower().endswith((".jsonl", ".csv"))]
+        self._sizes = blob_sizes(scope, datasets)
 
     def examine(self, path: str) -> list[Finding]:
         """Return what is wrong with the change of one file."""
@@ -140,13 +145,18 @@ class Examiner:
         except InvalidInput:
             return None
 
-    def _row_changes(self, path: str, old: Entry | None, new: Entry, watch: Watch | None = None) -> RowChanges:
+    def _row_changes(self, path: str, old: Entry | None, new: Entry) -> RowChanges:
         from modelrelease.registry.rows import diff_rows
 
         if old is not None and self._is_pointer(old):
             old = None
-        pieces = [self.scope.pieces(side.oid if side is not None else None, self._sizes) for side in (old, new)]
-        return diff_rows(pieces[0], pieces[1], path, watch)
+        before, after = (self.scope.pieces(side.oid if side else None, self._sizes) for side in (old, new))
+        if self._rows is None or not path.lower().endswith(".jsonl"):
+            return diff_rows(before, after, path)
+        rules = self._rows.begin(path, old, new, self._sizes)
+        changes = diff_rows(before, after, path, rules.take)
+        self._rows.end(rules, changes, old, new, self._sizes)
+        return changes
 
     def _is_pointer(self, entry: Entry) -> bool:
         small = self._sizes.get(entry.oid, 0) <= SMALL

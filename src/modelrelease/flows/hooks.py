@@ -22,6 +22,7 @@ class Changes:
     def __init__(self, scope: Scope, *, everything: bool = False) -> None:
         self.scope = scope
         self.everything = everything
+        self.row_findings: dict[str, list[Finding]] = {}
         if everything:
             self.new: dict[str, Entry] = scope.new.entries()
             self.old: dict[str, Entry] = {}

@@ -7,6 +7,10 @@ import datetime
 from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Refused
 from modelrelease.flows.check import Scope, complete_staged, targets
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelrelease.flows.dataset_rows import RowReader
+
 
 class Checked:
     """What a check came to: every finding, what passed remarkably, and how many files it was about."""
@@ -47,8 +51,8 @@ def _utf8(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def check_changes(scope: Scope, today: datetime.date) -> Checked:
-    """Return what the rule says of everything that changed in ``scope``."""
+def check_changes(scope: Scope, today: datetime.date, rows: RowReader | None = None) -> Checked:
+    """Return what the rule says of everything that changed in ``scope``; ``rows`` looks at new rows on the way."""
     from modelrelease.flows.authors import KnownAuthors
     from modelrelease.flows.examine import Examiner
     from modelrelease.registry.judge import Judge
@@ -57,7 +61,7 @@ def check_changes(scope: Scope, today: datetime.date) -> Checked:
         complete_staged(scope)
     paths = targets(scope)
     judge = Judge(scope.policy.rules, today, KnownAuthors(scope))
-    examiner = Examiner(scope, judge, paths)
+    examiner = Examiner(scope, judge, paths, rows)
     findings = dict.fromkeys(finding for path in paths for finding in examiner.examine(path))
     return Checked(list(findings), examiner.notes, len(paths))
 

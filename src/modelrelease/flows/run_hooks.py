@@ -13,7 +13,7 @@ def run_hook(name: str, scope: Scope, leakage_against: str | None = None) -> int
     everything = not scope.deltas and scope.range is None
     changes = Changes(scope, everything=everything)
     if name in ("change-metadata", "modelrelease"):
-        findings.update(dict.fromkeys(_change_metadata(scope, everything=everything)))
+        findings.update(dict.fromkeys(_change_metadata(changes, read_rows=name == "modelrelease")))
     for own, check in HOOKS.items():
         if name in (own, "modelrelease"):
             found = dataset_rows(changes, leakage_against) if check is dataset_rows else check(changes)
@@ -25,13 +25,20 @@ def run_hook(name: str, scope: Scope, leakage_against: str | None = None) -> int
     raise verdict(list(findings))
 
 
-def _change_metadata(scope: Scope, *, everything: bool) -> list[Finding]:
-    if not everything and nothing_governed(scope):
+def _change_metadata(changes: Changes, *, read_rows: bool) -> list[Finding]:
+    """Apply the rule; ``read_rows``: judge the rows of datasets in the same pass."""
+    scope = changes.scope
+    if not changes.everything and nothing_governed(scope):
         return []
     from modelrelease.flows.registry import check_changes, today
 
-    if not everything:
-        return check_changes(scope, today()).findings
+    if not changes.everything:
+        reader = None
+        if read_rows and any(path.lower().endswith(".jsonl") for path in changes.governed()):
+            from modelrelease.flows.dataset_rows import RowReader
+
+            reader = RowReader(changes)
+        return check_changes(scope, today(), reader).findings
     from modelrelease.flows.standing import check_index
 
     return check_index(scope, today()).findings
