@@ -111,6 +111,24 @@ def test_a_push_is_checked_as_a_range(hook: Hook, repository: Repository, monkey
     assert said(hook("change-metadata"))[0].startswith(f"{DATA}: MR101 changed (1 row changed)")
 
 
+def test_a_second_push_of_a_branch_keeps_the_reason(
+    hook: Hook, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.git("checkout", "--quiet", "-b", "work")
+    head = repository.read("prompts/qa.prompt.yml").replace("Q: ", "Question: ").partition("author:")[0]
+    record = f"author: {NAME}\nreason: {REASON}\ndate: {TODAY}\n"
+    repository.write("prompts/qa.prompt.yml", head + record)
+    first = repository.commit()
+    repository.edit("prompts/qa.prompt.yml", "Question: ", "The question: ")
+    second = repository.commit()
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", first)
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", second)
+    assert hook("modelrelease") == Ran(0, "", "")
+    repository.edit(DATA, "It is 1.", "It is one.")
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", repository.commit())
+    assert [line.partition(":")[0] for line in said(hook("modelrelease"))] == [DATA]
+
+
 def test_the_index_of_another_repository_s_hook_is_not_read(
     hook: Hook, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,12 +23,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(arguments: list[str]) -> int:
     name, leakage = _parse(arguments)
-    from modelrelease.flows.check import nothing_governed, open_git, range_scope, staged_scope
+    from modelrelease.flows.check import nothing_governed, open_git, push_scope, staged_scope
     from modelrelease.settings import commit_environment, pushed_range
 
     git = open_git(os.curdir, commit_environment())
     pushed = pushed_range()
-    scope = staged_scope(git) if pushed is None else range_scope(git, *pushed)
+    scope = staged_scope(git) if pushed is None else push_scope(git, *pushed)
     try:
         if name == "change-metadata" and scope.deltas and nothing_governed(scope):
             return 0

@@ -152,6 +152,27 @@ def _range(git: Git, start: str, tip: str, end: str) -> Scope:
     return scope
 
 
+def push_scope(git: Git, from_ref: str, to_ref: str) -> Scope:
+    """Return what a push brings, from what the remote has to ``to_ref``; raises as :func:`range_scope` does.
+
+    What the remote has may be an earlier state of the same branch: a record is new where the default branch does not
+    have it, as in a commit.
+    """
+    from modelrelease.git import history
+
+    scope = range_scope(git, from_ref, to_ref)
+    end = scope.new.name
+    default = history.default_branch(scope.objects)
+    base = None if default is None else history.merge_base(git, default[1], end)
+    if default is None or base is None or base == end or scope.base is None or base == scope.base.name:
+        return scope
+    scope.parents = [scope.base]
+    scope.base = Tree(git, scope.objects, base)
+    scope.base_deltas = {delta.path: delta for delta in trees.between(git, base, end)}
+    scope.tips = [Tree(git, scope.objects, default[1])]
+    return scope
+
+
 def targets(scope: Scope) -> list[str]:
     """Return the governed files that changed, or whose change log did, in order."""
     from modelrelease.registry.formats import LOG_SUFFIX, is_log
