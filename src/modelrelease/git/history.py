@@ -9,8 +9,13 @@ from modelrelease.git.objects import Objects
 from modelrelease.git.process import Git
 
 # origin/HEAD is what the remote itself calls its default branch; the others are what people call it.
-DEFAULT_BRANCHES = ("refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master")
-_MISSING = "0" * 40
+DEFAULT_BRANCHES = (
+    "refs/remotes/origin/HEAD",
+    "refs/heads/main",
+    "refs/heads/master",
+    "refs/remotes/origin/main",
+    "refs/remotes/origin/master",
+)
 
 
 class Identity:
