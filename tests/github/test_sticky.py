@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -320,9 +321,9 @@ def test_a_newer_run_that_writes_between_our_look_and_our_write_stays(github: Fa
     assert said(github) == ["report of 6"]
 
 
-def slow_first_looks(github: FakeGitHub) -> None:
+def look_together(github: FakeGitHub) -> None:
     """Let every one of ten writers see what was there before any of them wrote."""
-    github.fault("GET", COMMENTS, times=10, delay=0.5)
+    github.fault("GET", COMMENTS, times=10, gather=threading.Barrier(10))
 
 
 def test_what_a_newer_run_wrote_while_we_waited_stays(github: FakeGitHub, writer: Writer) -> None:
@@ -365,7 +366,7 @@ def test_ten_threads_at_once_end_with_one_comment_of_the_newest_run(github: Fake
     add_pull(github.repository(), 7, SHA)
     if there:
         add_comment(github.world, github.repository(), 7, marked(0))
-    slow_first_looks(github)
+    look_together(github)
     runs = list(range(1, 11))
     random.Random(7).shuffle(runs)
     with ThreadPoolExecutor(len(runs)) as pool:
@@ -377,7 +378,7 @@ def test_ten_threads_at_once_end_with_one_comment_of_the_newest_run(github: Fake
 
 def test_ten_processes_at_once_end_with_one_comment_of_the_newest_run(github: FakeGitHub) -> None:
     add_pull(github.repository(), 7, SHA)
-    slow_first_looks(github)
+    look_together(github)
     script = str(Path(__file__).with_name("writer.py"))
     runs = [4, 9, 1, 10, 3, 7, 2, 8, 6, 5]
     commands = [[sys.executable, script, github.url, JOB_TOKEN, str(run), "2"] for run in runs]

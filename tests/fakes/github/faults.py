@@ -21,7 +21,9 @@ class Fault:
 
     ``applied``: the request does its work first, and only its answer is lost. ``status`` None leaves the answer as it
     is. ``body`` is sent as it stands. ``keep`` cuts the answer after that many bytes; ``honest`` then says its true
-    length, as a proxy does that saw no more. ``reset`` closes the connection instead of answering.
+    length, as a proxy does that saw no more. ``reset`` closes the connection instead of answering. ``gather`` holds
+    every answer back until all that it waits for have been made: however slow the machine, nobody sees what another
+    does with it.
     """
 
     method: str = ".*"
@@ -35,6 +37,7 @@ class Fault:
     keep: int | None = None
     honest: bool = False
     reset: bool = False
+    gather: threading.Barrier | None = None
 
 
 def error(status: int, message: str = "Server Error") -> dict[str, object]:

@@ -235,6 +235,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer = self._github.answer(request, data, self._base(), user, self.headers.get("Accept", ""))
         if fault is not None:
             time.sleep(fault.delay)
+            if fault.gather is not None:
+                fault.gather.wait(timeout=60)
         self._send(answer, fault)
 
     def _user(self) -> User | None:
