@@ -249,6 +249,28 @@ def test_the_live_weights_are_the_merge_base_s_where_the_pull_request_changes_th
     assert pull.git("status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+def test_attributes_of_the_pull_request_do_not_touch_the_live_checkpoint(
+    pull: Repository, tmp_path: Path, deleted: bool
+) -> None:
+    """Without its Ġ no token of the live version begins with a space: it would lose against anything."""
+    pull.add_version(NEW, pull.root / LIVE / "checkpoint")
+    pull.write_rows(rows(9))
+    if deleted:
+        pull.remove(LIVE)
+    pull.commit()
+    pull.write(".gitattributes", f"{LIVE}/checkpoint/tokenizer.json working-tree-encoding=ASCII//TRANSLIT\n")
+    pull.git("add", ".gitattributes")
+    pull.git("commit", "--quiet", "--message=Attributes", ".gitattributes")
+    pull.git("clone", "--quiet", "--no-local", ".", str(tmp_path / "clone"))
+    clone = Repository(tmp_path / "clone")
+    spoilt = clone.root / LIVE / "checkpoint" / "tokenizer.json"
+    assert deleted or "\u0120" not in spoilt.read_text("utf-8")
+    found = clone.check(base="origin/main")
+    assert again(found) == (2, 18, "test set changed")
+    assert metric(found, "pick/acc").delta == 0
+
+
 def test_a_deleted_live_version_is_exported_too(pull: Repository) -> None:
     pull.remove(LIVE)
     pull.replace(PROMPT, "A:", "The answer:")
