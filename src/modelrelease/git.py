@@ -17,7 +17,7 @@ from modelrelease.settings import git_environment
 TIMEOUT = 60
 _EXPORT_TIMEOUT = 6 * 3600  # weights, which filters may have to fetch
 REMOTE, LOCAL = "refs/remotes/origin/", "refs/heads/"
-_LINK = "120000"
+_LINK, _FILE = "120000", b"100"
 _ID = re.compile(r"[0-9a-f]{40,64}")
 _BLOB = re.compile(rb"[0-9a-f]{40,64} blob \d+")
 
@@ -53,10 +53,14 @@ def head(folder: Path) -> Head:
 def read_at(folder: Path, ref: str, path: str) -> bytes:
     """Return the bytes of ``path`` (relative to ``folder``) as committed at ``ref``, links inside the commit followed.
 
-    Raises InvalidInput (MR209) where the ref or the path is not there, Unavailable where git is not.
+    Raises InvalidInput (MR209) where the ref or the path is not there, Unavailable where git is not, or where it has
+    the path without its content, as in a partial clone: what is there and cannot be read must not pass for missing.
     """
     sha = commit_of(folder, ref) or ""
     found = _content(folder, f"{sha}:{_prefix(folder)}{path}") if sha else None
+    if found is None and sha and _ask(folder, "ls-tree", sha, "--", path).stdout.startswith(_FILE):
+        message, todo = f"git cannot read what {shorten(ref, 80)!r} has there", "fetch all of it, without a `filter:`"
+        raise Unavailable(Finding(path, Code.UNAVAILABLE, message, todo))
     if found is None:
         what = f"{ref!r} names no commit" if not sha else f"is not in {shorten(ref, 80)!r}"
         raise InvalidInput(Finding(path, Code.UNREADABLE, what, "fetch it, or name another ref"))

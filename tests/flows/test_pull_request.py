@@ -27,7 +27,7 @@ from repositories import (
 )
 from tiny_models import TinyModels
 
-from modelrelease.errors import InvalidInput
+from modelrelease.errors import InvalidInput, Unavailable
 from modelrelease.records.comparison import Comparison, MetricComparison
 from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
 from modelrelease.records.results import read_results
@@ -218,6 +218,22 @@ def test_what_is_malformed_on_the_target_branch_can_be_mended(
     assert found.resolution is not None
     assert found.resolution.rule == "new-version"
     assert any(line.startswith(warning) for line in found.warnings)
+
+
+@pytest.mark.parametrize("lost", [CONFIG, SUITE, f"{LIVE}/{EVAL_FILE}"])
+def test_what_the_target_branch_has_and_git_cannot_read_is_not_taken_for_missing(
+    pull: Repository, other: Path, lost: str
+) -> None:
+    """As in a clone without blobs: a pull request would be judged by its own policy."""
+    name = pull.git("rev-parse", f"main:{lost}")
+    pull.add_version(NEW, other)
+    pull.replace(CONFIG, "0.05", "0.9")
+    pull.replace(SUITE, "zebra", "cat")
+    pull.remove(f"{LIVE}/{EVAL_FILE}")
+    pull.commit()
+    (pull.root / ".git" / "objects" / name[:2] / name[2:]).unlink()
+    with pytest.raises(Unavailable, match=r"MR603 git cannot read what '[0-9a-f]{40}' has there; fetch all of it"):
+        pull.check()
 
 
 def test_a_checkpoint_changed_in_place_is_held_against_the_merge_base_s(pull: Repository, other: Path) -> None:
