@@ -180,9 +180,11 @@ def use(place: Path) -> bool:
     """Say whether the environment is finished, and note that it was used."""
     try:
         os.utime(place / STAMP)
-    except OSError:
+    except FileNotFoundError:
         return False
-    return (place / "bin" / "python").exists()
+    except OSError:  # a tool cache that came with the runner's image may be read-only
+        pass
+    return (place / STAMP).exists() and (place / "bin" / "python").exists()
 
 
 @contextlib.contextmanager
@@ -209,7 +211,14 @@ def remove_leftovers(folder: Path) -> None:
     for place in [path for path in folder.iterdir() if path.is_dir()]:
         with lock_file(place).open("w") as stream:
             if lock(stream) and not used_lately(place / STAMP):
-                shutil.rmtree(str(place))
+                remove(place)
+
+
+def remove(place: Path) -> None:
+    """Remove an environment, its stamp first: we may be killed halfway."""
+    with contextlib.suppress(FileNotFoundError):
+        (place / STAMP).unlink()
+    shutil.rmtree(str(place))
 
 
 def used_lately(stamp: Path) -> bool:
@@ -230,7 +239,7 @@ def make(
 ) -> None:
     """Make the environment, in place of what a killed builder left; the stamp comes last."""
     if place.exists():
-        shutil.rmtree(str(place))
+        remove(place)
     own = str(place / "bin" / "python")
     apart = pip_version(python, environ, held) >= (22, 3)  # the first that installs into another Python's environment
     options = ["--without-pip"] if apart else []

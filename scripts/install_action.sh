@@ -1,7 +1,21 @@
 #!/bin/sh
 # Start install_action.py with whatever Python is there; it looks for one that is new enough itself.
 scripts=$(CDPATH='' cd -- "${0%/*}" && pwd) || exit 3
-# Not in the workspace, which is a pull request's checkout.
+# Nothing in the workspace is run, which is a pull request's checkout.
+workspace=$(CDPATH='' cd -P -- "${GITHUB_WORKSPACE:-/dev/null}" 2>/dev/null && pwd)
+absolute=
+set -f
+IFS=:
+for folder in $PATH; do
+  place=$(case $folder in /*) CDPATH='' cd -P -- "$folder" 2>/dev/null && pwd ;; esac)
+  case $place/ in
+    / | "${workspace:-/dev/null}"/*) ;;
+    *) absolute=$absolute${absolute:+:}$folder ;;
+  esac
+done
+unset IFS
+set +f
+PATH=${absolute:-/} # an empty one is the working directory
 cd -- "${RUNNER_TEMP:-/}" || exit 3
 for python in "$INPUT_PYTHON" python3 python python3.14 python3.13 python3.12 python3.11 python3.10; do
   if [ -n "$python" ] && "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null; then

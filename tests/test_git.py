@@ -199,9 +199,11 @@ def test_a_folder_is_exported_as_committed_and_nothing_else_moves(links: Path, t
 
 
 def test_filters_apply_to_what_is_exported(links: Path, tmp_path: Path) -> None:
-    """As Git LFS does: its filter turns a pointer into the file."""
-    (links / ".gitattributes").write_text("*.txt filter=upper\n")
+    """As Git LFS does: its filter turns a pointer into the file. Which there are is the commit's to say."""
     subprocess.run(["git", "-C", str(links), "config", "filter.upper.smudge", "tr a-z A-Z"], check=True)
+    (links / ".gitattributes").write_text("*.txt filter=upper\n")
+    git.commit_all(links, "Filtered")
+    (links / ".gitattributes").write_text("*.txt working-tree-encoding=UTF-16LE\n")
     assert (git.export(links, "HEAD", "sub", tmp_path / "into") / "b c.txt").read_text() == "B\n"
 
 
@@ -236,6 +238,28 @@ def test_a_repository_among_the_tracked_files_is_no_repository(repository: Path,
     with pytest.raises(InvalidInput, match="names no commit"):
         git.read_at(folder, "HEAD", "a.txt")
     assert not marker.exists()
+
+
+@pytest.mark.parametrize("head", ["file", "link"])
+@pytest.mark.parametrize("common", [".", "common"])
+def test_nor_is_one_whose_parts_lie_apart(repository: Path, common: str, head: str) -> None:
+    """Git takes objects/ and refs/ from where `commondir` says, and a HEAD that is a link to nowhere."""
+    folder = repository / "ml"
+    (folder / common).mkdir(parents=True)
+    subprocess.run(["git", "clone", "--quiet", "--bare", str(repository), str(folder / common)], check=True)
+    (folder / "HEAD").unlink(missing_ok=True)
+    if head == "file":
+        (folder / "HEAD").write_text("ref: refs/heads/main\n")
+    else:
+        (folder / "HEAD").symlink_to("refs/heads/main")
+    if common != ".":
+        (folder / "commondir").write_text(f"{common}\n")
+    taken = subprocess.run(
+        ["git", "-C", str(folder), "rev-parse", "--verify", "HEAD"], capture_output=True, check=False
+    )
+    assert taken.returncode == 0
+    assert git.head(folder) == git.Head(None, None)
+    assert git.commit_of(folder, "HEAD") is None
 
 
 def test_the_work_tree_is_the_root_from_everywhere_in_it(repository: Path) -> None:

@@ -5,6 +5,7 @@ It sits on the packages of the Python that runs the tests, so nothing is downloa
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 import os
@@ -315,3 +316,49 @@ def test_of_pip_s_settings_only_those_of_an_index_are_kept(module: ModuleType, t
 def test_programs_in_the_workspace_are_not_on_the_path(module: ModuleType, tmp_path: Path) -> None:
     path = os.pathsep.join([".", "bin", str(tmp_path / "bin"), "/usr/bin", ""])
     assert module.search_path({"PATH": path, "GITHUB_WORKSPACE": str(tmp_path)}) == "/usr/bin"
+
+
+def test_a_python_in_the_workspace_is_not_even_asked(tmp_path: Path) -> None:
+    runner, link = Runner(tmp_path), tmp_path / "link"
+    trap = runner.workspace / "bin" / "python3"
+    trap.parent.mkdir()
+    trap.write_text(f"#!/bin/sh\n: > '{runner.hacked}'\n", "utf-8")
+    trap.chmod(0o755)
+    link.symlink_to(trap.parent)
+    shutil.copy(trap, runner.temporary)  # what a relative entry would lead to
+    code, said = runner.run(PATH=f"{trap.parent}:.:{link}:", INPUT_PYTHON="")
+    assert (code, "and this runner has none" in said) == (3, True)
+    assert not runner.hacked.exists()
+
+
+def test_one_that_was_half_removed_is_not_taken_for_finished(
+    module: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in ("bin/python", module.STAMP):
+        (tmp_path / name).touch()
+
+    def killed(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.shutil, "rmtree", killed)
+    assert module.use(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        module.remove(tmp_path)
+    assert not module.use(tmp_path)
+
+
+def test_a_tool_cache_that_is_read_only_will_do(
+    module: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that came with the runner's image: that it was used cannot be noted."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").touch()
+    monkeypatch.setattr(module.os, "utime", refuse)
+    assert not module.use(tmp_path)
+    (tmp_path / module.STAMP).write_text("{}", "utf-8")
+    assert module.use(tmp_path)

@@ -27,7 +27,7 @@ from repositories import (
 )
 from tiny_models import TinyModels
 
-from modelrelease.errors import InvalidInput
+from modelrelease.errors import InvalidInput, Unavailable
 from modelrelease.records.comparison import Comparison, MetricComparison
 from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
 from modelrelease.records.results import read_results
@@ -220,6 +220,22 @@ def test_what_is_malformed_on_the_target_branch_can_be_mended(
     assert any(line.startswith(warning) for line in found.warnings)
 
 
+@pytest.mark.parametrize("lost", [CONFIG, SUITE, f"{LIVE}/{EVAL_FILE}"])
+def test_what_the_target_branch_has_and_git_cannot_read_is_not_taken_for_missing(
+    pull: Repository, other: Path, lost: str
+) -> None:
+    """As in a clone without blobs: a pull request would be judged by its own policy."""
+    name = pull.git("rev-parse", f"main:{lost}")
+    pull.add_version(NEW, other)
+    pull.replace(CONFIG, "0.05", "0.9")
+    pull.replace(SUITE, "zebra", "cat")
+    pull.remove(f"{LIVE}/{EVAL_FILE}")
+    pull.commit()
+    (pull.root / ".git" / "objects" / name[:2] / name[2:]).unlink()
+    with pytest.raises(Unavailable, match=r"MR603 git cannot read what '[0-9a-f]{40}' has there; fetch all of it"):
+        pull.check()
+
+
 def test_a_checkpoint_changed_in_place_is_held_against_the_merge_base_s(pull: Repository, other: Path) -> None:
     """Both sides have one folder: the baseline's record covers what it was asked, so its weights are not needed."""
     pull.add_version(LIVE, other)
@@ -249,6 +265,28 @@ def test_the_live_weights_are_the_merge_base_s_where_the_pull_request_changes_th
     assert pull.git("status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+def test_attributes_of_the_pull_request_do_not_touch_the_live_checkpoint(
+    pull: Repository, tmp_path: Path, deleted: bool
+) -> None:
+    """Without its Ġ no token of the live version begins with a space: it would lose against anything."""
+    pull.add_version(NEW, pull.root / LIVE / "checkpoint")
+    pull.write_rows(rows(9))
+    if deleted:
+        pull.remove(LIVE)
+    pull.commit()
+    pull.write(".gitattributes", f"{LIVE}/checkpoint/tokenizer.json working-tree-encoding=ASCII//TRANSLIT\n")
+    pull.git("add", ".gitattributes")
+    pull.git("commit", "--quiet", "--message=Attributes", ".gitattributes")
+    pull.git("clone", "--quiet", "--no-local", ".", str(tmp_path / "clone"))
+    clone = Repository(tmp_path / "clone")
+    spoilt = clone.root / LIVE / "checkpoint" / "tokenizer.json"
+    assert deleted or "\u0120" not in spoilt.read_text("utf-8")
+    found = clone.check(base="origin/main")
+    assert again(found) == (2, 18, "test set changed")
+    assert metric(found, "pick/acc").delta == 0
+
+
 def test_a_deleted_live_version_is_exported_too(pull: Repository) -> None:
     pull.remove(LIVE)
     pull.replace(PROMPT, "A:", "The answer:")
@@ -257,6 +295,24 @@ def test_a_deleted_live_version_is_exported_too(pull: Repository) -> None:
     assert found.resolution is not None
     assert found.resolution.rule == "changed-inputs"
     assert found.subject == ("prompt",)
+
+
+def test_a_live_version_that_came_after_the_branch_is_named(pull: Repository, other: Path) -> None:
+    """A branch of an old commit is compared with what was live then, which may be easier."""
+    pull.git("checkout", "--quiet", "main")
+    pull.add_version("models/model_v1.2", other)
+    pull.score("models/model_v1.2")
+    pull.commit("The next version")
+    pull.git("checkout", "--quiet", "change")
+    pull.add_version(NEW, pull.root / LIVE / "checkpoint")
+    pull.commit()
+    overtaken = [line for line in pull.check().warnings if line.startswith("model_v1.2 is live on the target branch")]
+    assert len(overtaken) == 1
+    pull.git("merge", "--quiet", "--no-edit", "main")
+    found = pull.check()
+    assert found.baseline is not None
+    assert found.baseline.version == "model_v1.2"
+    assert not any("is live on the target branch" in line for line in found.warnings)
 
 
 def test_a_parent_that_is_not_live_gets_a_line(based: Base, tiny: TinyModels, other: Path) -> None:
@@ -612,13 +668,15 @@ def test_a_record_of_another_checkpoint_is_no_record(based: Base, other: Path, t
     assert metric(found, "pick/acc").verdict == "equivalent"
 
 
-def test_live_weights_that_somebody_is_working_on_are_not_those_of_the_record(pull: Repository, other: Path) -> None:
+def test_live_weights_that_somebody_is_working_on_are_not_what_it_is_held_against(
+    pull: Repository, other: Path
+) -> None:
     repaired_row(pull, other)
     pull.add_version(NEW, other)
     pull.commit()
     pull.add_version(LIVE, other)  # not committed
     found = pull.check()
-    assert again(found) == (16, 16, "its record is of another checkpoint")
+    assert again(found) == (2, 16, "test set changed")
     assert "and they are part of what was scored" in found.warnings[-1]
 
 

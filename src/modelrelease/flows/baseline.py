@@ -60,15 +60,22 @@ class Baseline:
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
-        """The live checkpoint as the merge-base has it: from the work tree where that is the same, else exported."""
-        root, name = self._resolved.before.root, PurePosixPath(self._folder).name
-        facts = self._resolved.facts
+        """The live checkpoint as the merge-base has it: from the work tree where that is the same, else exported.
+
+        What git has checked out is not always what is committed: a pull request's .gitattributes can change it.
+        """
+        before, facts, name = self._resolved.before, self._resolved.facts, PurePosixPath(self._folder).name
         after = facts.after.get(name)
         if after is not None and after.weights == facts.before[name].weights:
-            return read_checkpoint(root / facts.models / name, self._folder)
-        commit = self._resolved.before.commit
-        exported = git.export(root, commit, self._folder, self._scratch / "merge-base")
-        return read_checkpoint(exported, f"{self._folder} at {commit[:10]}")
+            found = read_checkpoint(before.root / facts.models / name, self._folder)
+            if self._committed in {None, found.digest}:
+                return found
+        exported = git.export(before.root, before.commit, self._folder, self._scratch / "merge-base")
+        return read_checkpoint(exported, f"{self._folder} at {before.commit[:10]}")
+
+    @cached_property
+    def _committed(self) -> str | None:
+        return self._resolved.before.checkpoint_digest(self._folder)
 
     @cached_property
     def _record(self) -> LiveRecord:
@@ -76,7 +83,7 @@ class Baseline:
         record = read_record(before, self._folder, self._scratch / "records")
         if record.results is None:
             return record
-        same = before.checkpoint_digest(self._folder) in {None, record.results.evaluation.model.digest}
+        same = self._committed in {None, record.results.evaluation.model.digest}
         return record if same else LiveRecord(None, _OTHER_CHECKPOINT)
 
     def _is_of_another_checkpoint(self, record: LiveRecord) -> bool:

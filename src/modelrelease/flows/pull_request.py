@@ -202,6 +202,9 @@ class _Check:
         policy = [change.detail for change in self.resolved.resolution.changes if change.what == "policy"]
         if policy and not scored:
             yield f"the policy has changed ({policy[0]}), and nothing was scored that it could be tried on"
+        if scored and (newer := self.resolved.overtaken_by):
+            what = f"{newer} is live on the target branch by now, and this is not held against it"
+            yield f"{what}: bring the branch up to date, and it is checked again"
         if records := changed_records(self.resolved.facts):
             shown = show_few(records, _SHOWN)
             yield f"changes or removes the record of {shown}: look at it, since later versions are held against records"

@@ -12,7 +12,7 @@ from modelrelease.errors import invalid
 from modelrelease.flows.changes import changed_inputs
 from modelrelease.flows.trees import Tree
 from modelrelease.records.resolution import Resolution
-from modelrelease.release.resolution import Facts, resolve
+from modelrelease.release.resolution import Facts, highest_scored, resolve
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,22 @@ class Range:
 
 @dataclass(frozen=True)
 class Resolved:
-    """The answer, what it follows from, and the two trees that it is about."""
+    """The answer, what it follows from, and the trees that it is about: the merge-base's, the head's, the target's."""
 
     resolution: Resolution
     facts: Facts
     before: Tree
     after: Tree
+    target: Tree
+
+    @property
+    def overtaken_by(self) -> str | None:
+        """The version that the target has as live where the merge-base has another one, None where it is the same."""
+        if self.target.commit == self.before.commit or self.resolution.baseline_rule != "highest-version":
+            return None
+        models = self.target.config.models if self.target.config else self.facts.models_before
+        then, now = highest_scored(self.facts.before), highest_scored(self.target.versions(models))
+        return now if now != then else None
 
 
 def resolve_range(project: Project, wanted: Range) -> Resolved:
@@ -72,7 +82,7 @@ def resolve_range(project: Project, wanted: Range) -> Resolved:
         wanted=_name(wanted.candidate),
         chosen=_name(wanted.baseline),
     )
-    return Resolved(resolve(facts), facts, before, after)
+    return Resolved(resolve(facts), facts, before, after, Tree(project.root, base, project.config_path))
 
 
 def _branch(project: Project, ref: str) -> str | None:

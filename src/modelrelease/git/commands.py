@@ -17,7 +17,7 @@ from modelrelease.settings import git_environment
 TIMEOUT = 60
 _EXPORT_TIMEOUT = 6 * 3600  # weights, which filters may have to fetch
 REMOTE, LOCAL = "refs/remotes/origin/", "refs/heads/"
-_LINK = "120000"
+_LINK, _FILE = "120000", b"100"
 _ID = re.compile(r"[0-9a-f]{40,64}")
 _BLOB = re.compile(rb"[0-9a-f]{40,64} blob \d+")
 
@@ -53,10 +53,14 @@ def head(folder: Path) -> Head:
 def read_at(folder: Path, ref: str, path: str) -> bytes:
     """Return the bytes of ``path`` (relative to ``folder``) as committed at ``ref``, links inside the commit followed.
 
-    Raises InvalidInput (MR209) where the ref or the path is not there, Unavailable where git is not.
+    Raises InvalidInput (MR209) where the ref or the path is not there, Unavailable where git is not, or where it has
+    the path without its content, as in a partial clone: what is there and cannot be read must not pass for missing.
     """
     sha = commit_of(folder, ref) or ""
     found = _content(folder, f"{sha}:{_prefix(folder)}{path}") if sha else None
+    if found is None and sha and _ask(folder, "ls-tree", sha, "--", path).stdout.startswith(_FILE):
+        message, todo = f"git cannot read what {shorten(ref, 80)!r} has there", "fetch all of it, without a `filter:`"
+        raise Unavailable(Finding(path, Code.UNAVAILABLE, message, todo))
     if found is None:
         what = f"{ref!r} names no commit" if not sha else f"is not in {shorten(ref, 80)!r}"
         raise InvalidInput(Finding(path, Code.UNREADABLE, what, "fetch it, or name another ref"))
@@ -110,13 +114,19 @@ def files_in(folder: Path, commit: str, *paths: str) -> dict[str, Entry]:
 def export(folder: Path, commit: str, path: str, into: Path) -> Path:
     """Write the folder ``path`` of ``commit`` below ``into``, filters such as Git LFS applied; return where it is.
 
-    The user's index and work tree are not touched. Raises Unavailable (exit 3) where git or the disk fails.
+    What is filtered, and how, is what ``commit`` says: the .gitattributes in the work tree may be another commit's,
+    and change every byte. The user's index and work tree are not touched. Raises Unavailable (exit 3) where git or
+    the disk fails.
     """
-    prefix = _prefix(folder)
+    prefix, names = _prefix(folder), files_in(folder, commit, f"{path}/")
     with tempfile.TemporaryDirectory() as scratch:
-        index, place = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}, f"--prefix={into.absolute()}/"
-        _require(folder, "read-tree", f"--prefix={prefix}{path}/", f"{commit}:{prefix}{path}", more=index)
-        _require(folder, "checkout-index", "--all", "--force", place, more=index, timeout=_EXPORT_TIMEOUT)
+        # Where the work tree has no .gitattributes, git takes those in the index.
+        apart = {"GIT_INDEX_FILE": str(Path(scratch) / "index"), "GIT_WORK_TREE": scratch}
+        _require(folder, "cat-file", "-e", f"{commit}:{prefix}{path}")
+        _require(folder, "read-tree", commit, more=apart)
+        command = ("checkout-index", "--force", f"--prefix={into.absolute()}/", "-z", "--stdin")
+        given = "\0".join(f"{prefix}{name}" for name in names)
+        _require(folder, *command, more=apart, timeout=_EXPORT_TIMEOUT, given=given)
     return into / prefix / path
 
 
@@ -207,9 +217,15 @@ def _ask(folder: Path, *arguments: str, given: str = "") -> subprocess.Completed
         raise Unavailable(Finding(str(folder), Code.UNAVAILABLE, message, todo)) from error
 
 
-def _require(folder: Path, *arguments: str, more: Mapping[str, str] | None = None, timeout: float = TIMEOUT) -> None:
+def _require(
+    folder: Path,
+    *arguments: str,
+    more: Mapping[str, str] | None = None,
+    timeout: float = TIMEOUT,
+    given: str = "",
+) -> None:
     try:
-        done = _git(folder, *arguments, more=more, timeout=timeout)
+        done = _git(folder, *arguments, more=more, timeout=timeout, given=given)
         problem = done.stderr.decode("utf-8", "replace").strip() if done.returncode else ""
     except (OSError, subprocess.TimeoutExpired) as error:
         problem = str(error)
@@ -221,12 +237,15 @@ def _require(folder: Path, *arguments: str, more: Mapping[str, str] | None = Non
 def _inside_plain_files(folder: Path) -> bool:
     """Say whether git would take tracked files for a repository: HEAD, objects/ and refs/ without a .git above.
 
-    A pull request can bring such files, and with them a config that names commands, and refs of its own.
+    A pull request can bring such files, and with them a config that names commands, and refs of its own. The last two
+    may lie where a file `commondir` says, and HEAD may be a link that leads nowhere. Git from 2.38 on can be told
+    itself (`safe.bareRepository`).
     """
     for place in (folder.absolute(), *folder.absolute().parents):
         if (place / ".git").exists():
             return False
-        if (place / "HEAD").exists() and (place / "objects").is_dir() and (place / "refs").is_dir():
+        there = {name for name in ("HEAD", "objects", "refs", "commondir") if os.path.lexists(place / name)}
+        if there >= {"HEAD", "commondir"} or there >= {"HEAD", "objects", "refs"}:
             return True
     return False
 
@@ -240,7 +259,8 @@ def _git(
 ) -> subprocess.CompletedProcess[bytes]:
     if _inside_plain_files(folder):
         return subprocess.CompletedProcess(arguments, 128, b"", b"the folder holds a repository among its files")
-    command = ["git", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
+    safe = ("-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
+    command = ["git", "--literal-pathspecs", *safe, "-C", str(folder), *arguments]
     environment = {**git_environment(), **(more or {})}
     return subprocess.run(
         command, input=os.fsencode(given), capture_output=True, timeout=timeout, check=False, env=environment

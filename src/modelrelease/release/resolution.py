@@ -131,8 +131,14 @@ def _live(facts: Facts) -> tuple[str | None, LiveRule]:
         return facts.chosen, "input"
     if facts.staged is not None and facts.staged in facts.before:
         return facts.staged, "ledger"
-    scored = sorted_versions(name for name, folder in facts.before.items() if folder.record is not None)
-    return (scored[-1], "highest-version") if scored else (None, "none")
+    highest = highest_scored(facts.before)
+    return (highest, "highest-version") if highest is not None else (None, "none")
+
+
+def highest_scored(versions: Mapping[str, VersionFolder]) -> str | None:
+    """Return the highest version that has a record, None where none has."""
+    scored = sorted_versions(name for name, folder in versions.items() if folder.record is not None)
+    return scored[-1] if scored else None
 
 
 def _same(before: VersionFolder, after: VersionFolder) -> bool:
