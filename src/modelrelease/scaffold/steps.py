@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from modelrelease.scaffold.file_plan import FilePlan
 
+_FIRST = "models/model_v1.0"
 _MESSAGE = "Check models, prompts and test sets with modelrelease"
 
 
@@ -18,24 +19,26 @@ def next_steps(
     Something to score, a commit, a runner; where the suite has no task yet, that comes first and the runner later.
     """
     if tasks:
-        return (_score(versions), *_commit(files), _runner(has_remote))
+        return (_score(versions), *_commit(files, versions), _runner(has_remote))
     task = f"write a task into {suite}, and see which margin it can have: modelrelease init"
-    return (task, _score(versions), *_commit(files))
+    return (task, _score(versions), *_commit(files, versions))
 
 
 def _score(versions: Sequence[str]) -> str:
     if versions:
         return f"see that it can be scored: modelrelease score {shlex.quote(versions[-1])}"
-    place = "models/model_v1.0"
-    return f"put a checkpoint, as save_pretrained writes it, into {place}/checkpoint: modelrelease score {place}"
+    todo = "put a checkpoint, as save_pretrained writes it, into"
+    return f"{todo} {_FIRST}/checkpoint: modelrelease score {_FIRST}"
 
 
-def _commit(files: Sequence[FilePlan]) -> tuple[str, ...]:
+def _commit(files: Sequence[FilePlan], versions: Sequence[str]) -> tuple[str, ...]:
+    """The version goes along: without its record nothing is live that a first pull request is held against."""
     written = [plan.path for plan in files if plan.after is not None]
     if not written:
         return ()
-    paths = " ".join(shlex.quote(path) for path in written)
-    return (f"look at what was written, and commit it: git add -- {paths} && git commit -m {shlex.quote(_MESSAGE)}",)
+    paths = " ".join(shlex.quote(path) for path in [*written, versions[-1] if versions else _FIRST])
+    commands = f"git add -- {paths} && git commit -m {shlex.quote(_MESSAGE)}"
+    return (f"look at what was written, and commit it with the version's record: {commands}",)
 
 
 def _runner(has_remote: bool) -> str:
