@@ -352,8 +352,8 @@ def test_ten_commits_need_one_reader(repository: Repository, tmp_path: Path) -> 
         repository.write(f"prompts/p{number}.yaml", f"template: {number}\n{record}")
     repository.stage()
     trace = tmp_path / "trace"
-    from modelrelease.flows.check import open_git, staged_scope
-    from modelrelease.flows.registry import check_changes, today
+    from modelrelease.flows.registry.check import check_changes, today
+    from modelrelease.flows.registry.scope import open_git, staged_scope
 
     scope = staged_scope(open_git(str(repository.folder), {"GIT_TRACE2_EVENT": str(trace)}))
     assert check_changes(scope, today()).findings == []

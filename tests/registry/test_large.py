@@ -8,10 +8,10 @@ import pytest
 from commands import Ran
 from governed_repository import REASON, Repository, jsonl
 
-import modelrelease.flows.check as check_flow
-import modelrelease.flows.dataset_rows as rows_flow
-import modelrelease.flows.examine as examine_flow
-import modelrelease.flows.stamp_plan as stamp_flow
+import modelrelease.flows.registry.dataset_rows as rows_flow
+import modelrelease.flows.registry.examine as examine_flow
+import modelrelease.flows.registry.scope as scope_flow
+import modelrelease.flows.registry.stamp_plan as stamp_flow
 from modelrelease.git.objects import Objects
 from modelrelease.git.process import Git
 from modelrelease.registry.hooks.dataset import find_ids
@@ -26,7 +26,7 @@ def rows(count: int, changed: int = -1) -> str:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let everything over a kilobyte count as large."""
-    for module in (check_flow, rows_flow, examine_flow, stamp_flow):
+    for module in (scope_flow, rows_flow, examine_flow, stamp_flow):
         monkeypatch.setattr(module, "SMALL", 1000)
 
 

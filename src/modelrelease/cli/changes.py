@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the changes since the branch began; exit 0 whatever they are."""
-    from modelrelease.flows.change_list import list_changes
-    from modelrelease.flows.check import open_git, range_scope
+    from modelrelease.flows.registry.changes import list_changes
+    from modelrelease.flows.registry.scope import open_git, range_scope
     from modelrelease.reports.changes import changes_markdown, changes_text
 
     scope = range_scope(open_git(os.curdir, {}), arguments.from_ref, arguments.to_ref)

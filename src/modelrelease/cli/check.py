@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check; exit 1 where a record is missing or refused, 2 where a file is malformed."""
-    from modelrelease.flows.check import open_git, range_scope, staged_scope
-    from modelrelease.flows.registry import Checked, check_changes, today, verdict
+    from modelrelease.flows.registry.check import Checked, check_changes, today, verdict
+    from modelrelease.flows.registry.scope import open_git, range_scope, staged_scope
     from modelrelease.settings import commit_environment
 
     if arguments.to_ref is not None and arguments.from_ref is None:
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         if ranged or arguments.staged:
             checked: Checked = check_changes(scope, today())
         else:
-            from modelrelease.flows.standing import check_work_tree
+            from modelrelease.flows.registry.standing import check_work_tree
 
             checked = check_work_tree(scope, today())
     finally:

@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(arguments: list[str]) -> int:
     name, leakage = _parse(arguments)
-    from modelrelease.flows.check import nothing_governed, open_git, push_scope, staged_scope
+    from modelrelease.flows.registry.scope import nothing_governed, open_git, push_scope, staged_scope
     from modelrelease.settings import commit_environment, pushed_range
 
     git = open_git(os.curdir, commit_environment())
@@ -32,7 +32,7 @@ def _main(arguments: list[str]) -> int:
     try:
         if name == "change-metadata" and scope.deltas and nothing_governed(scope):
             return 0
-        from modelrelease.flows.run_hooks import run_hook
+        from modelrelease.flows.registry.run_hooks import run_hook
 
         return run_hook(name, scope, leakage)
     finally:

@@ -22,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the table; exit 0 also where it is empty."""
     from modelrelease.errors import escape_controls, shorten
-    from modelrelease.flows.change_log import change_log
-    from modelrelease.flows.check import open_git, staged_scope
-    from modelrelease.flows.stamp import relative_paths
+    from modelrelease.flows.registry.log import change_log
+    from modelrelease.flows.registry.scope import open_git, staged_scope
+    from modelrelease.flows.registry.stamp import relative_paths
 
     git = open_git(os.curdir, {})
     scope = staged_scope(git)

@@ -19,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Tag; print the tag."""
-    from modelrelease.flows.check import open_git
-    from modelrelease.flows.snapshot import snapshot
-    from modelrelease.flows.stamp import relative_paths
+    from modelrelease.flows.registry.scope import open_git
+    from modelrelease.flows.registry.snapshot import snapshot
+    from modelrelease.flows.registry.stamp import relative_paths
 
     git = open_git(os.curdir, {})
     (path,) = relative_paths(git, [arguments.path], os.curdir)

@@ -21,10 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Stamp; exit 0, 1 where the reason is missing or refused."""
     from modelrelease.errors import escape_controls
-    from modelrelease.flows.check import open_git
-    from modelrelease.flows.registry import today
-    from modelrelease.flows.stamp import relative_paths, stamp_changes
-    from modelrelease.flows.stamp_plan import Stamp
+    from modelrelease.flows.registry.check import today
+    from modelrelease.flows.registry.scope import open_git
+    from modelrelease.flows.registry.stamp import relative_paths, stamp_changes
+    from modelrelease.flows.registry.stamp_plan import Stamp
     from modelrelease.settings import commit_environment
 
     git = open_git(os.curdir, commit_environment())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput
-from modelrelease.flows.check import SMALL, Scope, blob_sizes, entry_of
+from modelrelease.flows.registry.scope import SMALL, Scope, blob_sizes, entry_of
 from modelrelease.git import trees
 from modelrelease.registry import formats
 from modelrelease.registry.formats import KEYS, ROWS, Governed, Record, log_of
@@ -19,8 +19,8 @@ from modelrelease.registry.judge import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from modelrelease.flows.dataset_rows import RowReader
-    from modelrelease.flows.restored import Restorer
+    from modelrelease.flows.registry.dataset_rows import RowReader
+    from modelrelease.flows.registry.restored import Restorer
     from modelrelease.git.trees import Entry
     from modelrelease.git.versions import Tree
     from modelrelease.registry.logs import Line, Log
@@ -189,7 +189,7 @@ class Examiner:
         if self.scope.history is None:
             return None
         if self._restorer is None:
-            from modelrelease.flows.restored import Restorer
+            from modelrelease.flows.registry.restored import Restorer
 
             self._restorer = Restorer(self.scope, self._paths)
         return self._restorer.find(path)

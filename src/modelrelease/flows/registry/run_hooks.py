@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from modelrelease.errors import Finding
-from modelrelease.flows.check import Scope, nothing_governed
-from modelrelease.flows.hooks import HOOKS, Changes, dataset_rows
+from modelrelease.flows.registry.hooks import HOOKS, Changes, dataset_rows
+from modelrelease.flows.registry.scope import Scope, nothing_governed
 
 
 def run_hook(name: str, scope: Scope, leakage_against: str | None = None) -> int:
@@ -20,7 +20,7 @@ def run_hook(name: str, scope: Scope, leakage_against: str | None = None) -> int
             findings.update(dict.fromkeys(found))
     if not findings:
         return 0
-    from modelrelease.flows.registry import verdict
+    from modelrelease.flows.registry.check import verdict
 
     raise verdict(list(findings))
 
@@ -30,15 +30,15 @@ def _change_metadata(changes: Changes, *, read_rows: bool) -> list[Finding]:
     scope = changes.scope
     if not changes.everything and nothing_governed(scope):
         return []
-    from modelrelease.flows.registry import check_changes, today
+    from modelrelease.flows.registry.check import check_changes, today
 
     if not changes.everything:
         reader = None
         if read_rows and any(path.lower().endswith(".jsonl") for path in changes.governed()):
-            from modelrelease.flows.dataset_rows import RowReader
+            from modelrelease.flows.registry.dataset_rows import RowReader
 
             reader = RowReader(changes)
         return check_changes(scope, today(), reader).findings
-    from modelrelease.flows.standing import check_index
+    from modelrelease.flows.registry.standing import check_index
 
     return check_index(scope, today()).findings

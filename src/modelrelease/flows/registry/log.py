@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelrelease.errors import InvalidInput
-from modelrelease.flows.check import Scope
+from modelrelease.flows.registry.scope import Scope
 from modelrelease.git import history
 from modelrelease.git.history import Commit
 from modelrelease.registry import formats

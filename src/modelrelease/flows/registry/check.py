@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 
 from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Refused
-from modelrelease.flows.check import Scope, complete_staged, targets
+from modelrelease.flows.registry.scope import Scope, complete_staged, targets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from modelrelease.flows.dataset_rows import RowReader
+    from modelrelease.flows.registry.dataset_rows import RowReader
 
 
 class Checked:
@@ -53,8 +53,8 @@ def _utf8(text: str) -> str:
 
 def check_changes(scope: Scope, today: datetime.date, rows: RowReader | None = None) -> Checked:
     """Return what the rule says of everything that changed in ``scope``; ``rows`` looks at new rows on the way."""
-    from modelrelease.flows.authors import KnownAuthors
-    from modelrelease.flows.examine import Examiner
+    from modelrelease.flows.registry.authors import KnownAuthors
+    from modelrelease.flows.registry.examine import Examiner
     from modelrelease.registry.judge import Judge
 
     if scope.range is None:

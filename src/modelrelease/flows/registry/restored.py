@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelrelease.flows.check import Scope
+from modelrelease.flows.registry.scope import Scope
 from modelrelease.git import history
 from modelrelease.git.history import Commit
 from modelrelease.registry.formats import log_of

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput
-from modelrelease.flows.check import Scope
-from modelrelease.flows.examine import not_a_file
-from modelrelease.flows.registry import Checked
+from modelrelease.flows.registry.check import Checked
+from modelrelease.flows.registry.examine import not_a_file
+from modelrelease.flows.registry.scope import Scope
 from modelrelease.git import trees
 from modelrelease.registry.formats import ROWS, Governed, holds_rows, is_log, log_of, read_governed
 from modelrelease.registry.judge import Judge, judge_standing

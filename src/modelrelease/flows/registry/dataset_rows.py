@@ -8,8 +8,8 @@ from pathlib import Path
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, invalid
-from modelrelease.flows.check import SMALL
-from modelrelease.flows.hooks import Changes
+from modelrelease.flows.registry.hooks import Changes
+from modelrelease.flows.registry.scope import SMALL
 from modelrelease.git.trees import Entry
 from modelrelease.records.datasets import read_dataset
 from modelrelease.records.strict_json import BadJson, parse_json_line, read_json

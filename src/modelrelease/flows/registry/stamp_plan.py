@@ -8,9 +8,9 @@ from pathlib import Path
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, Refused
-from modelrelease.flows.check import SMALL, Scope
-from modelrelease.flows.examine import sha256_named
-from modelrelease.flows.standing import file_size, read_pieces, work_tree_bytes
+from modelrelease.flows.registry.examine import sha256_named
+from modelrelease.flows.registry.scope import SMALL, Scope
+from modelrelease.flows.registry.standing import file_size, read_pieces, work_tree_bytes
 from modelrelease.git import history, trees
 from modelrelease.git.versions import Tree
 from modelrelease.registry import formats

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Refused
-from modelrelease.flows.check import Scope, complete_staged, staged_scope
-from modelrelease.flows.registry import verdict
-from modelrelease.flows.stamp_plan import Planner, Stamp
+from modelrelease.flows.registry.check import verdict
+from modelrelease.flows.registry.scope import Scope, complete_staged, staged_scope
+from modelrelease.flows.registry.stamp_plan import Planner, Stamp
 from modelrelease.git import trees
 from modelrelease.git.process import Git
 from modelrelease.records.files import write_atomic

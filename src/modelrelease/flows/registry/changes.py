@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from modelrelease.errors import InvalidInput, shorten
-from modelrelease.flows.check import Scope, targets
+from modelrelease.flows.registry.scope import Scope, targets
 from modelrelease.git import trees
 from modelrelease.git.trees import Delta
 from modelrelease.records.changes import Changes, FieldChange, FileChange, Recorded, RowChange, RowCounts, Words

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable
 
 from modelrelease.errors import Finding, InvalidInput
-from modelrelease.flows.check import Scope
+from modelrelease.flows.registry.scope import Scope
 from modelrelease.git import trees
 from modelrelease.registry.formats import is_log
 from modelrelease.registry.policy import CONFIG_FILE
@@ -52,7 +52,7 @@ def dataset_rows(changes: Changes, leakage_against: str | None = None) -> list[F
     paths = [path for path in changes.governed() if path.lower().endswith(suffixes) and changes.is_regular(path)]
     if not paths:
         return []
-    from modelrelease.flows.dataset_rows import check_dataset, find_leaks
+    from modelrelease.flows.registry.dataset_rows import check_dataset, find_leaks
 
     for path in paths:
         try:
@@ -70,7 +70,7 @@ def model_layout(changes: Changes) -> list[Finding]:
     folders = {posixpath.dirname(path) for path in touched if _in_version(path)}
     if not folders:
         return []
-    from modelrelease.flows.layout import check_version
+    from modelrelease.flows.registry.layout import check_version
 
     return [finding for folder in sorted(folders) for finding in check_version(changes.scope.new, folder)]
 
@@ -88,7 +88,7 @@ def release_config(changes: Changes) -> list[Finding]:
     whole = changes.everything or changes.scope.range is not None or any(path in changes.gone for path in governed)
     if not (governed if whole else any(_names_files(changes, path) for path in governed)):
         return []
-    from modelrelease.flows.release_config import check_config
+    from modelrelease.flows.registry.release_config import check_config
 
     return check_config(changes.scope.new, touched)
 
