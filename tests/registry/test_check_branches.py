@@ -182,7 +182,7 @@ def test_half_a_revert_is_a_change(repository: Repository, refuses: Check, stamp
     change_row(repository, 1, "It is one.")
     stamped()
     repository.git("checkout", "--quiet", "HEAD~", "--", DATA)
-    assert refuses()[0].startswith(f"{DATA}: MR101 changed (1 row changed) and")
+    assert refuses()[0].startswith(f"{DATA}:1: MR101 changed (1 row changed) and")
 
 
 def test_in_a_range_any_author_who_touches_the_file_will_do(

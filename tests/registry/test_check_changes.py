@@ -245,7 +245,7 @@ def test_rows_are_counted_and_the_log_says_so(repository: Repository, refuses: C
     add_row(repository)
     repository.edit(DATA, "It is 2.", "It is two.")
     repository.stage()
-    said = f"{DATA}: MR101 changed (1 row added, 1 changed) and qa.jsonl.changes.jsonl has no new line; {STAMP}"
+    said = f"{DATA}:2: MR101 changed (1 row added, 1 changed) and qa.jsonl.changes.jsonl has no new line; {STAMP}"
     assert refuses() == [said]
 
 
@@ -275,7 +275,7 @@ def test_another_form_of_the_same_rows_is_no_change(repository: Repository, acce
 def test_a_line_break_of_unicode_does_not_end_a_row(repository: Repository, refuses: Check) -> None:
     repository.write(DATA, jsonl(ROWS) + '{"id": "6", "question": "a\u2028b\u0085c", "answer": "x"}\n')
     repository.stage()
-    assert refuses()[0].startswith(f"{DATA}: MR101 changed (1 row added) and")
+    assert refuses()[0].startswith(f"{DATA}:6: MR101 changed (1 row added) and")
 
 
 def test_a_file_that_goes_says_so(repository: Repository, refuses: Check, accepts: Check, modelrelease: object) -> None:
@@ -330,7 +330,7 @@ def test_a_rename_needs_nothing_and_with_an_edit_it_does(
     repository.write("datasets/ask.jsonl", jsonl([*ROWS, {"id": "6", "question": "?", "answer": "!"}]))
     repository.stage()
     assert refuses() == [
-        "datasets/ask.jsonl: MR101 changed (1 row added) and ask.jsonl.changes.jsonl has no new line; " + STAMP,
+        "datasets/ask.jsonl:6: MR101 changed (1 row added) and ask.jsonl.changes.jsonl has no new line; " + STAMP,
         f"{ask_file}:5: MR101 changed, and its change record did not; {STAMP}",
     ]
 

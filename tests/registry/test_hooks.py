@@ -108,7 +108,7 @@ def test_a_push_is_checked_as_a_range(hook: Hook, repository: Repository, monkey
     assert hook("change-metadata").code == 0
     monkeypatch.setenv("PRE_COMMIT_FROM_REF", start)
     monkeypatch.setenv("PRE_COMMIT_TO_REF", end)
-    assert said(hook("change-metadata"))[0].startswith(f"{DATA}: MR101 changed (1 row changed)")
+    assert said(hook("change-metadata"))[0].startswith(f"{DATA}:1: MR101 changed (1 row changed)")
 
 
 def test_a_second_push_of_a_branch_keeps_the_reason(

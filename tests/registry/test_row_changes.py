@@ -36,6 +36,8 @@ def test_the_delta_takes_one_digest_to_the_other(old: dict[str, Any], new: dict[
     assert (total(old) + found.delta) % (1 << 256) == total(new)
     assert (found.added, found.removed) == (len(set(new) - set(old)), len(set(old) - set(new)))
     assert found.changed == sum(digest_of(old[key]) != digest_of(new[key]) for key in set(old) & set(new))
+    came = [n for n, key in enumerate(new, 1) if key not in old or digest_of(old[key]) != digest_of(new[key])]
+    assert found.line == (came[0] if came and path == "d.jsonl" else None)
 
 
 def test_a_csv_row_is_an_object_of_strings() -> None:

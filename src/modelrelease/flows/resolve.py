@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from modelrelease import git
 from modelrelease.codes import Code
@@ -55,14 +55,10 @@ def resolve_range(project: Project, wanted: Range) -> Resolved:
     where a ref names no commit, history ends before the merge-base, or several versions are new.
     """
     own = project.require_config()
-    head = _commit(project, wanted.head or "HEAD", "--head", "commit first, or name an existing ref")
-    base_ref = wanted.base or git.default_branch(project.root)
-    if base_ref is None:
-        raise invalid("--base", Code.RESOLUTION, "there is no default branch", "name what to merge into with --base")
-    base = _branch(project, base_ref) or _commit(project, base_ref, "--base", "fetch it, or name another ref")
+    base, head = ends(project.root, wanted)
     merge_base = git.merge_base(project.root, base, head)
     if merge_base is None:
-        message = f"{base_ref} and {head[:10]} have no common ancestor here"
+        message = f"{wanted.base or base[:10]} and {head[:10]} have no common ancestor here"
         raise invalid("--base", Code.RESOLUTION, message, "fetch the whole history (`fetch-depth: 0` in a workflow)")
     before = Tree(project.root, merge_base, project.config_path)
     after = Tree(project.root, head, project.config_path)
@@ -85,14 +81,26 @@ def resolve_range(project: Project, wanted: Range) -> Resolved:
     return Resolved(resolve(facts), facts, before, after, Tree(project.root, base, project.config_path))
 
 
-def _branch(project: Project, ref: str) -> str | None:
+def ends(root: Path, wanted: Range) -> tuple[str, str]:
+    """Return the commits of base and head: of the default branch and of the work tree unless named.
+
+    Raises InvalidInput (MR508) where a ref names no commit.
+    """
+    head = _commit(root, wanted.head or "HEAD", "--head", "commit first, or name an existing ref")
+    base_ref = wanted.base or git.default_branch(root)
+    if base_ref is None:
+        raise invalid("--base", Code.RESOLUTION, "there is no default branch", "name what to merge into with --base")
+    return _branch(root, base_ref) or _commit(root, base_ref, "--base", "fetch it, or name another ref"), head
+
+
+def _branch(root: Path, ref: str) -> str | None:
     """A branch of this name before a tag: git would take the tag, which more people may push."""
     names = (f"refs/remotes/{ref}", f"refs/heads/{ref}")
-    return next((commit for name in names if (commit := git.commit_of(project.root, name))), None)
+    return next((commit for name in names if (commit := git.commit_of(root, name))), None)
 
 
-def _commit(project: Project, ref: str, option: str, todo: str) -> str:
-    commit = git.commit_of(project.root, ref)
+def _commit(root: Path, ref: str, option: str, todo: str) -> str:
+    commit = git.commit_of(root, ref)
     if commit is None:
         raise invalid(option, Code.RESOLUTION, f"{ref!r} names no commit", todo)
     return commit

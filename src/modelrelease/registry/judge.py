@@ -84,7 +84,7 @@ def judge_rows(path: str, changes: RowChanges | None, log: Log, judge: Judge, *,
     if changed and not counted:
         what = "is new" if is_new else "changed"
         said = f"{what} ({describe_rows(changes)}) and {_name(log.path)} has no new line"
-        findings.append(_unrecorded(path, said, None))
+        findings.append(_unrecorded(path, said, None if is_new or changes is None else changes.line))
     elif changed or pending:
         balance = 0 if changes is None else changes.added - changes.removed
         if delta_of(pending) != expected or sum(line.balance for line in counted) != balance:

@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    Waiting = tuple[int, Any, int]  # a row whose counterpart has not come yet: digest, value, line
+
 MAX_SHOWN = 50
 _BOM = b"\xef\xbb\xbf"
 
@@ -36,16 +38,22 @@ class RowPair:
 
 
 class RowChanges:
-    """What changed: counts of rows, the ``delta`` modulo 2**256, and at most ``MAX_SHOWN`` of the rows."""
+    """What changed: counts of rows, the ``delta`` modulo 2**256, and at most ``MAX_SHOWN`` of the rows.
 
-    __slots__ = ("added", "changed", "delta", "pairs", "removed")
+    ``line``: the first line with a row that came or changed; None where there is none, or lines are not rows.
+    """
 
-    def __init__(self, added: int, changed: int, removed: int, delta: int, pairs: list[RowPair]) -> None:
+    __slots__ = ("added", "changed", "delta", "line", "pairs", "removed")
+
+    def __init__(
+        self, added: int, changed: int, removed: int, delta: int, pairs: list[RowPair], line: int | None = None
+    ) -> None:
         self.added = added
         self.changed = changed
         self.removed = removed
         self.delta = delta
         self.pairs = pairs
+        self.line = line
 
     def as_line(self) -> dict[str, Any]:
         """Return the part of a change log's line that says it."""
@@ -60,42 +68,51 @@ class _Tally:
         self.delta = 0
         self.wanted = keep
         self.changed = 0
-        self.open: tuple[dict[str, tuple[int, Any]], dict[str, tuple[int, Any]]] = {}, {}
+        self.line: int | None = None
+        self.open: tuple[dict[str, Waiting], dict[str, Waiting]] = {}, {}
         self.pairs: list[RowPair] = []
 
-    def take(self, side: int, value: Any, canonical: bytes) -> None:
-        """Count one row of a side."""
+    def take(self, side: int, value: Any, canonical: bytes, number: int) -> None:
+        """Count one row of a side, in line ``number``."""
         digest = int.from_bytes(hashlib.sha256(canonical).digest(), "big")
         self.delta += digest if side == NEW else -digest
         key = _key(value, digest)
         other = self.open[1 - side].pop(key, None)
         if other is None:
-            self._keep(side, key, digest, value)
+            self._keep(side, key, digest, value, number)
         elif other[0] != digest:
             self.changed += 1
+            self._mark(number if side == NEW else other[2])
             if key == self.wanted if self.wanted else len(self.pairs) < MAX_SHOWN:
                 before, after = (other[1], value) if side == NEW else (value, other[1])
                 self.pairs.append(RowPair(key, before, after))
 
-    def _keep(self, side: int, key: str, digest: int, value: Any) -> None:
+    def _mark(self, number: int) -> None:
+        if self.line is None or number < self.line:
+            self.line = number
+
+    def _keep(self, side: int, key: str, digest: int, value: Any, number: int) -> None:
         """Wait for the counterpart. Fields are kept of the first rows only; ids that stand twice are told apart."""
         own = self.open[side]
         while key in own:
             key += "\0"
-        own[key] = digest, (value if key == self.wanted or (not self.wanted and len(own) < MAX_SHOWN) else None)
+        kept = key == self.wanted or (not self.wanted and len(own) < MAX_SHOWN)
+        own[key] = digest, (value if kept else None), number
 
     def result(self) -> RowChanges:
         went, came = self.open
         counts = len(came), self.changed, len(went)
+        if came:
+            self._mark(min(row[2] for row in came.values()))
         if self.wanted is not None:
             came, went = ({self.wanted: side[self.wanted]} if self.wanted in side else {} for side in (came, went))
         left = MAX_SHOWN - len(self.pairs)
         pairs = [RowPair(key.rstrip("\0"), None, row[1]) for key, row in _first(came, left)]
         pairs += [RowPair(key.rstrip("\0"), row[1], None) for key, row in _first(went, left - len(pairs))]
-        return RowChanges(*counts, self.delta % MODULUS, self.pairs + pairs)
+        return RowChanges(*counts, self.delta % MODULUS, self.pairs + pairs, self.line)
 
 
-def _first(rows: dict[str, tuple[int, Any]], count: int) -> list[tuple[str, tuple[int, Any]]]:
+def _first(rows: dict[str, Waiting], count: int) -> list[tuple[str, Waiting]]:
     return [item for _, item in zip(range(count), rows.items(), strict=False)]
 
 
@@ -121,14 +138,17 @@ def diff_rows(
         try:
             value, canonical = _parsed(text)
         except BadJson as error:
-            tally.take(side, None, text)
+            tally.take(side, None, text, number)
             if watch is not None and side == NEW:
                 watch(number, line, None, error)
         else:
-            tally.take(side, value, canonical)
+            tally.take(side, value, canonical, number)
             if watch is not None and side == NEW:
                 watch(number, line, value, None)
-    return tally.result()
+    changes = tally.result()
+    if path.lower().endswith(".json"):  # a list's rows are numbered, and stand in any line
+        changes.line = None
+    return changes
 
 
 def _differing(old: Iterable[bytes], new: Iterable[bytes], path: str) -> Iterator[tuple[int, int, bytes]]:
