@@ -57,9 +57,19 @@ def test_everything_is_committed_and_belongs_to_a_commit(demo: tuple[Path, str])
     status = subprocess.run(["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True, check=True)
     assert status.stdout == ""
     log = subprocess.run(["git", "log", "--format=%s"], cwd=folder, capture_output=True, text=True, check=True)
-    assert len(log.stdout.splitlines()) == 3
+    assert len(log.stdout.splitlines()) == 4
     provenance = json.loads((folder / "models" / "model_v1.1" / "eval.json").read_text())["provenance"]
     assert provenance["git_sha"] is not None
+
+
+def test_every_governed_file_says_who_why_and_when(demo: tuple[Path, str]) -> None:
+    folder, screen = demo
+    assert "prompts/ask.md:2: MR101 changed, and its change record did not" in screen
+    checked = start(folder, "check")
+    assert (checked.returncode, checked.stdout) == (0, "6 governed files, all with their change record\n")
+    changes = start(folder, "changes", "--from-ref", "HEAD~3", "--to-ref", "HEAD").stdout
+    assert "Ask the way the training text does: its lines begin with Q and A" in changes
+    assert "[-Question-]{+Q+}: {{question}}" in changes
 
 
 def commands() -> list[str]:

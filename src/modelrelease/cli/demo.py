@@ -1,4 +1,4 @@
-"""Make a small git repository, train two tiny models in it, score both and compare them. No network."""
+"""Make a small git repository, change a prompt with a reason, train two tiny models, score and compare. No network."""
 
 from __future__ import annotations
 
@@ -60,6 +60,8 @@ def _where_to_look(folder: Path, baseline: str, candidate: str, seconds: float) 
   {folder}/{candidate}/   the checkpoint, its eval.json and samples.jsonl
 
 Then, in {folder}:
+  modelrelease log                                        # who changed what, why and when
+  modelrelease changes --from-ref HEAD~3 --to-ref HEAD    # what changed since the first commit, word by word
   modelrelease diff {baseline} {candidate}
   modelrelease compare {candidate} {baseline}     # the other way around: a regression"""
 

@@ -20,7 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Stamp; exit 0, 1 where the reason is missing or refused."""
-    from modelrelease.errors import escape_controls
     from modelrelease.flows.registry.check import today
     from modelrelease.flows.registry.scope import open_git
     from modelrelease.flows.registry.stamp import relative_paths, stamp_changes
@@ -33,9 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not stamped.files:
         say("nothing to stamp: what changed has its record\n")
         return 0
-    for path, written in zip(stamped.files, stamped.written, strict=True):
-        where = "" if path == written else f" in {written}"
-        say(escape_controls(f"stamped {path}{where}") + "\n")
+    say("".join(f"{line}\n" for line in stamped.lines()))
     if not arguments.add:
         say("stage it with `git add`, or stamp with --add\n")
     return 0

@@ -1,4 +1,4 @@
-"""The lifecycle on a small scale, offline: data, two trainings, two evaluations, the decision.
+"""The lifecycle on a small scale, offline: data, a changed prompt, two trainings, two evaluations, the decision.
 
 Everything is done the way a person would do it, in a git repository of its own; the numbers are what training gives.
 """
@@ -18,10 +18,22 @@ from modelrelease.config import find_project
 from modelrelease.errors import Finding, Unavailable, invalid
 from modelrelease.flows.compare import Sides, compare_files
 from modelrelease.flows.materials import material
+from modelrelease.flows.registry.check import check_changes, today
+from modelrelease.flows.registry.scope import open_git, staged_scope
+from modelrelease.flows.registry.stamp import stamp_changes
+from modelrelease.flows.registry.stamp_plan import Stamp
 from modelrelease.flows.score import Scored, score_model
 from modelrelease.records.comparison import Comparison
 from modelrelease.scoring.run import Options, Surroundings
 
+PROMPT = "prompts/ask.md"
+KIT, TAKE_OVER = (
+    (PROMPT, "evals/release.yaml", "modelrelease.yaml"),
+    "Take over the example of the kit, to see a release",
+)
+BEGIN = "Begin with eighty products, asked about in words that training never sees"
+ADAPT = "Ask the way the training text does: its lines begin with Q and A"
+_WORDING = {"Question:": "Q:", "Answer:": "A:"}
 BASELINE, CANDIDATE = "models/model_v1.0", "models/model_v1.1"
 TRAININGS = {
     BASELINE: ("--steps", "500", "--seed", "1", "--share", "0.5"),
@@ -51,9 +63,19 @@ def run_demo(
     """
     _copy(folder)
     git.create(folder)
+    git.name_somebody(folder)
     watcher.step("python make_data.py")
     _run(folder, watcher, "make_data.py")
-    git.commit_all(folder, "Prompts, test sets and the training text")
+    git.add_all(folder)
+    _stamp(folder, watcher, TAKE_OVER, *KIT)
+    _stamp(folder, watcher, BEGIN)
+    _commit(folder, watcher, "A prompt, test sets and the training text")
+    watcher.step(f"$EDITOR {PROMPT}")
+    _edit_prompt(folder / PROMPT, watcher)
+    git.add_all(folder)
+    _check(folder, watcher)
+    _stamp(folder, watcher, ADAPT)
+    _commit(folder, watcher, "Ask the way the training text does")
     for version, settings in TRAININGS.items():
         command = ("train.py", "--out", f"{version}/checkpoint", *settings)
         watcher.step(f"python {' '.join(command)}")
@@ -71,6 +93,37 @@ def _copy(folder: Path) -> None:
         raise invalid(folder, Code.USAGE, "is there already and not empty", "name another folder with --into")
     ignored = shutil.ignore_patterns("__pycache__", ".keep")
     shutil.copytree(material("examples/demo").path, folder, ignore=ignored, dirs_exist_ok=True)
+
+
+def _stamp(folder: Path, watcher: Watcher, reason: str, *paths: str) -> None:
+    watcher.step(f'modelrelease stamp {"".join(path + " " for path in paths)}--reason "{reason}" --add')
+    stamped = stamp_changes(open_git(str(folder), {}), list(paths), Stamp(reason, today()), add=True)
+    for line in stamped.lines():
+        watcher.line(line)
+
+
+def _check(folder: Path, watcher: Watcher) -> None:
+    """Show what a commit without a reason is told."""
+    watcher.step("modelrelease check --staged")
+    scope = staged_scope(open_git(str(folder), {}))
+    try:
+        for finding in check_changes(scope, today()).findings:
+            watcher.line(str(finding))
+    finally:
+        scope.objects.close()
+
+
+def _commit(folder: Path, watcher: Watcher, message: str) -> None:
+    watcher.step(f'git commit --message "{message}"')
+    git.commit_all(folder, message)
+
+
+def _edit_prompt(path: Path, watcher: Watcher) -> None:
+    text = path.read_text("utf-8")
+    for old, new in _WORDING.items():
+        watcher.line(f"{old} → {new}")
+        text = text.replace(old, new)
+    path.write_bytes(text.encode("utf-8"))
 
 
 def _run(folder: Path, watcher: Watcher, script: str, *arguments: str) -> None:

@@ -135,12 +135,23 @@ def create(folder: Path) -> None:
     _require(folder, "init", "--quiet", "--initial-branch=main")
 
 
+def name_somebody(folder: Path) -> None:
+    """Let the repository in ``folder`` say that modelrelease commits here, where git knows nobody's name or address."""
+    if person(folder) is None:
+        _require(folder, "config", "user.name", "modelrelease")
+        _require(folder, "config", "user.email", "modelrelease@localhost")
+
+
+def add_all(folder: Path) -> None:
+    """Stage everything in the work tree of ``folder``."""
+    _require(folder, "add", "--all")
+
+
 def commit_all(folder: Path, message: str) -> None:
     """Commit everything in the work tree of ``folder``, as modelrelease where nobody else is configured."""
-    _require(folder, "add", "--all")
-    known = _git(folder, "config", "user.email").returncode == 0 and _git(folder, "config", "user.name").returncode == 0
-    person = () if known else ("-c", "user.name=modelrelease", "-c", "user.email=modelrelease@localhost")
-    _require(folder, *person, "commit", "--quiet", "--no-verify", "--no-gpg-sign", f"--message={message}")
+    add_all(folder)
+    name_somebody(folder)
+    _require(folder, "commit", "--quiet", "--no-verify", "--no-gpg-sign", f"--message={message}")
 
 
 @dataclass(frozen=True)

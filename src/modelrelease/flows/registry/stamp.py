@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Refused
+from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Refused, escape_controls
 from modelrelease.flows.registry.check import verdict
 from modelrelease.flows.registry.scope import Scope, complete_staged, staged_scope
 from modelrelease.flows.registry.stamp_plan import Planner, Stamp
@@ -22,6 +22,12 @@ class Stamped:
     def __init__(self, files: list[str], written: list[str]) -> None:
         self.files = files
         self.written = written
+
+    def lines(self) -> list[str]:
+        """Return what was stamped as a person is told it."""
+        pairs = zip(self.files, self.written, strict=True)
+        places = [path if path == written else f"{path} in {written}" for path, written in pairs]
+        return [escape_controls(f"stamped {place}") for place in places]
 
 
 def stamp_changes(git: Git, paths: list[str], stamp: Stamp, *, add: bool) -> Stamped:
