@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from acting import ROOT, Act, Ran, git
+from commands import start
 from fakes.github import JOB_TOKEN, FakeGitHub, add_pull
 
 REPOSITORY = "acme/support"
@@ -30,6 +31,12 @@ class Consumer:
         git(self.root, "clean", "-dfq")
         self.base = base
         shutil.rmtree(self.act.artifacts, ignore_errors=True)
+
+    def stamp(self, reason: str) -> None:
+        """Say why, as a person would before committing."""
+        git(self.root, "add", "--all")
+        done = start(self.root, "stamp", "--reason", reason, "--add")
+        assert done.returncode == 0, done.stderr
 
     def queue(self) -> Ran:
         """Commit, and let a merge queue ask for the check."""
@@ -80,6 +87,8 @@ def adopt(root: Path) -> None:
     text = text.replace(ours, f"{ours}\n          system-site-packages: true")
     (root / ".github" / "workflows").mkdir(parents=True)
     (root / ".github" / "workflows" / "modelrelease.yml").write_text(text, "utf-8")
+    git(root, "config", "user.name", "Ada")
+    git(root, "config", "user.email", "ada@example.org")
     git(root, "remote", "add", "origin", f"https://github.com/{REPOSITORY}.git")
 
 

@@ -111,27 +111,38 @@ def test_a_regression_is_blocked(consumer: Consumer, github: FakeGitHub) -> None
 def test_a_prompt_alone_is_asked_of_the_live_checkpoint(consumer: Consumer, github: FakeGitHub) -> None:
     consumer.branch("prompt")
     edit(consumer.root / "prompts" / "ask.md", "Q: {{question}}\nA:", "{{question}}\nAnswer in one word:")
+    consumer.stamp("Ask for one word, since half of the replies were sentences")
     ran = consumer.open(github, 31)
     assert set(ran.jobs()) == set(PASSED), ran.text
     found = comment(github, "prompt", ran)
     assert consumer.comparison()["resolution"]["rule"] == "changed-inputs"
     assert consumer.comparison()["subject"] == ["prompt"]
-    assert "prompt `prompts/ask.md`" in found
+    assert "prompt `prompts/ask.md`\n" in found
+    assert "Ada: Ask for one word, since half of the replies were sentences" in found
+    assert "[-Q:-]" in found or "{+Answer in one word+}" in found, found
     assert "gh run download" not in found, "there is no version that the results would be of"
 
 
-def test_a_repaired_test_row_is_scored_again_and_not_blocked(consumer: Consumer, github: FakeGitHub) -> None:
+def test_a_repaired_test_row_is_asked_why_and_then_not_blocked(consumer: Consumer, github: FakeGitHub) -> None:
     consumer.branch("row")
     add_trained(consumer)
     path = consumer.root / "datasets" / "choose.jsonl"
     first, _, rest = path.read_text("utf-8").partition("\n")
     path.write_text(first.replace("?", " please?", 1) + "\n" + rest, "utf-8")
     assert path.read_text("utf-8").partition("\n")[0] != first
+    refused = consumer.open(github, 40)
+    assert refused.jobs() == {"check": "failed", "gate": "failed"}, refused.text
+    assert "::error file=datasets/choose.jsonl,line=1,title=MR101::" in refused.text
+    assert 'run `modelrelease stamp --reason "…" --add`' in refused.text
+    assert "changes lack their record of who, why and when" in comment(github, "unexplained", refused)
+    consumer.stamp("Ask politely, as the customer of the ticket did")
     ran = consumer.open(github, 41)
     assert ran.jobs() == PASSED, ran.text
     found = comment(github, "repaired-row", ran)
     assert "baseline scored again: 1 of 640 items, test set changed" in found
-    assert "dataset `datasets/choose.jsonl`: 1 row changed" in found
+    assert "dataset `datasets/choose.jsonl`: 1 row changed\n" in found
+    assert "Ada: Ask politely, as the customer of the ticket did" in found
+    assert "please?" not in found, "rows are shown only where the policy says so"
 
 
 def test_a_changed_margin_is_answered_by_both_policies(consumer: Consumer, github: FakeGitHub) -> None:
@@ -139,6 +150,7 @@ def test_a_changed_margin_is_answered_by_both_policies(consumer: Consumer, githu
     consumer.branch("margin")
     add_trained(consumer)
     edit(consumer.root / "modelrelease.yaml", "choose/acc: {margin: 0.05}", "choose/acc: {margin: 0.05, min: 0.99}")
+    consumer.stamp("A floor under what customers get to see")
     ran = consumer.open(github, 51)
     assert ran.jobs() == PASSED, ran.text
     found = comment(github, "margin", ran)

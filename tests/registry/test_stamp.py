@@ -97,6 +97,23 @@ def test_a_second_commit_of_a_branch_says_what_came_since(
     accepts()
 
 
+def test_what_a_branch_has_committed_without_a_record_is_stamped(
+    repository: Repository, modelrelease: Modelrelease
+) -> None:
+    """CI asks for it after the commit, and names this command as what mends it."""
+    repository.git("checkout", "--quiet", "-b", "work")
+    repository.edit(PROMPT_FILE, "Q: ", "Question: ")
+    repository.write(DATA, jsonl([*ROWS, {**ROWS[0], "id": "6"}]))
+    repository.stage()
+    repository.commit()
+    assert modelrelease("check", "--from-ref", "main").code == 1
+    ran = modelrelease("stamp", "--reason", REASON, "--add")
+    assert ran.out.splitlines() == [f"stamped {DATA} in {LOG}", f"stamped {PROMPT_FILE}"]
+    repository.commit()
+    assert modelrelease("check", "--from-ref", "main").code == 0
+    assert modelrelease("stamp", "--reason", "Another reason for nothing new", "--add").out.startswith("nothing to")
+
+
 def test_lines_that_went_come_back(repository: Repository, modelrelease: Modelrelease, accepts: Check) -> None:
     first = repository.read(LOG)
     repository.write(LOG, "")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from modelrelease import settings
 from modelrelease.cli.output import say
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Unavailable
+from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Unavailable, invalid
 from modelrelease.github import workflow
 from modelrelease.github.inputs import ACTIONS, command_line, is_true
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from modelrelease.reports.comment import About
 
 EXAMPLE = "modelrelease action compare    # with INPUT_BASELINE, INPUT_CANDIDATE … in the environment"
+_REGISTRY = "MR1"
 CODES = {"promote": 0, "not-needed": 0, "block": 1}
 
 
@@ -104,11 +105,43 @@ def _score(inputs: Mapping[str, str], told: Told) -> int:
 
 
 def _check(inputs: Mapping[str, str], told: Told) -> int:
+    """Ask every change for its record, and find out what has to be scored; both are told when one of them fails."""
+    problems: list[ModelreleaseError] = []
+    for work in (_recorded, _resolved):
+        try:
+            work(inputs, told)
+        except ModelreleaseError as error:
+            problems.append(error)
+    if problems:
+        worst = max(problems, key=lambda problem: problem.exit_code)
+        raise type(worst)([finding for problem in problems for finding in problem.findings])
+    # What says that nothing has to be scored is a comparison too: the gate reads one document, whatever came of it.
+    return 0 if told.outputs["needed"] == "true" else _judge("pull-request", inputs, told)
+
+
+def _recorded(inputs: Mapping[str, str], told: Told) -> None:
+    """Ask what changed who, why and when. ``recorded`` stays empty where something else kept us from an answer."""
+    from modelrelease import git
+
+    base = inputs.get("base") or git.default_branch(Path.cwd())
+    told.outputs["recorded"] = ""
+    if base is None:
+        raise invalid("input base", Code.USAGE, "is missing, and there is no default branch", "give it under `with:`")
+    try:
+        _printed(["check", f"--from-ref={base}", f"--to-ref={inputs.get('head') or 'HEAD'}"])
+    except ModelreleaseError as error:
+        if any(finding.code.value.startswith(_REGISTRY) for finding in error.findings):
+            told.outputs["recorded"] = "false"
+        raise
+    told.outputs["recorded"] = "true"
+
+
+def _resolved(inputs: Mapping[str, str], told: Told) -> None:
     from modelrelease.records.resolution import Resolution
     from modelrelease.reports.inert import fence
     from modelrelease.reports.resolution import resolution_text
 
-    code, document = _printed([*command_line(ACTIONS["check"], inputs), "--json"], log=False)
+    _, document = _printed([*command_line(ACTIONS["check"], inputs), "--json"], log=False)
     found = Resolution.model_validate_json(document)
     text, needed = resolution_text(found), found.rule != "not-needed"
     say(text)
@@ -119,8 +152,6 @@ def _check(inputs: Mapping[str, str], told: Told) -> int:
         "baseline": found.baseline or "",
         "rule": found.rule,
     }
-    # What says that nothing has to be scored is a comparison too: the gate reads one document, whatever came of it.
-    return code or (0 if needed else _judge("pull-request", inputs, told))
 
 
 def _comment(inputs: Mapping[str, str], told: Told) -> int:

@@ -16,6 +16,7 @@ from modelrelease.errors import invalid
 from modelrelease.flows.background import age_in_days, history, parent_note
 from modelrelease.flows.baseline import Baseline
 from modelrelease.flows.bench import Bench
+from modelrelease.flows.governed import governed_changes
 from modelrelease.flows.resolve import Range, Resolved, resolve_range
 from modelrelease.flows.score import RUNS, keep_from_git, refuse_links
 from modelrelease.flows.sides import Asked, suites_of_sides
@@ -92,6 +93,7 @@ class _Check:
             "resolution": resolution,
             "comment": self.config.comment,
             "warnings": (*found.warnings, *self._warnings()),
+            "changes": governed_changes(self.project.root, resolution, texts=self.config.comment.samples == "text"),
         }
         return found.model_copy(update=update)
 

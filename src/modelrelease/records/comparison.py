@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from modelrelease.records.base import Document, Name, Part, Sha256
+from modelrelease.records.changes import Changes
 from modelrelease.records.config import CommentPolicy, Context
 from modelrelease.records.resolution import Resolution
 
@@ -181,7 +182,8 @@ class Comparison(Document):
     """comparison.json. ``decision`` is the base policy's, the first of ``policies``.
 
     ``baseline`` is None where nothing is live yet, ``candidate`` too where nothing had to be scored. ``notes`` are
-    information that decides nothing. ``history`` goes from old to new and ends before the candidate. ``comment`` is
+    information that decides nothing. ``changes``: who changed which governed file, and why; rows are there only where
+    ``comment`` lets item texts be shown. ``history`` goes from old to new and ends before the candidate. ``comment`` is
     what the repository asks of pull-request comments, here since the job that posts has no checkout.
     """
 
@@ -202,4 +204,5 @@ class Comparison(Document):
     warnings: tuple[str, ...]
     notes: tuple[str, ...] = ()
     history: tuple[PastVersion, ...] = Field(default=(), max_length=MAX_HISTORY)
+    changes: Changes | None = None
     comment: CommentPolicy = CommentPolicy()

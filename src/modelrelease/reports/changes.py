@@ -26,12 +26,12 @@ def changes_markdown(changes: Changes) -> str:
         return "No governed file changed.\n"
     lines: list[str] = []
     for file in changes.files:
-        lines += [f"- {code(file.path)}: {escape(_headline(file))}"]
-        lines += [f"  - {escape(text, begins_line=True)}" for text in _records(file)]
+        lines += [f"- {code(file.path)}: {escape(headline(file))}"]
+        lines += [f"  - {escape(text, begins_line=True)}" for text in record_lines(file)]
     for file in changes.files:
-        details = list(_details(file))
+        details = list(detail_lines(file))
         if details:
-            lines += ["", fold_head(f"{file.path}: {_headline(file)}"), "", *fence("\n".join(details)), "", FOLD_END]
+            lines += ["", fold_head(f"{file.path}: {headline(file)}"), "", *fence("\n".join(details)), "", FOLD_END]
     return "\n".join([*lines, *("\n" + text for text in _left_out(changes))]) + "\n"
 
 
@@ -40,12 +40,13 @@ def _left_out(changes: Changes) -> list[str]:
 
 
 def _file_lines(file: FileChange) -> Iterator[str]:
-    yield f"{file.path}: {_headline(file)}"
-    yield from (f"  {text}" for text in _records(file))
-    yield from (f"    {text}" for text in _details(file))
+    yield f"{file.path}: {headline(file)}"
+    yield from (f"  {text}" for text in record_lines(file))
+    yield from (f"    {text}" for text in detail_lines(file))
 
 
-def _headline(file: FileChange) -> str:
+def headline(file: FileChange) -> str:
+    """Return how a file changed: ``changed (rows: 1 added)``."""
     parts = [_KINDS.get(file.kind, file.kind)]
     if file.old_path is not None:
         parts.append(f"from {file.old_path}")
@@ -56,7 +57,8 @@ def _headline(file: FileChange) -> str:
     return " ".join(parts)
 
 
-def _records(file: FileChange) -> Iterator[str]:
+def record_lines(file: FileChange) -> Iterator[str]:
+    """Yield who changed a file, when and why, a line a record; or that nobody said."""
     if not file.records and file.kind not in ("renamed",):
         yield "without a change record"
     for record in file.records:
@@ -69,7 +71,8 @@ def _counts(rows: RowCounts) -> str:
     return f"rows: {', '.join(said)}" if said else "rows: the same"
 
 
-def _details(file: FileChange) -> Iterator[str]:
+def detail_lines(file: FileChange) -> Iterator[str]:
+    """Yield what changed in a file, word by word and row by row."""
     for field in file.fields:
         yield from _field(field)
     if file.rows is not None:

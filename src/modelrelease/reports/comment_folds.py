@@ -10,19 +10,22 @@ from modelrelease.numbers import show_count
 from modelrelease.records.comparison import MAX_FIELD, Comparison, Difference, Example, MetricComparison, Side
 from modelrelease.reports import rows
 from modelrelease.reports.budget import Section
+from modelrelease.reports.changes import detail_lines
 from modelrelease.reports.comment_parts import FOLD_RANK, gates_first
-from modelrelease.reports.inert import FOLD_END, bullet, code, escape, fold_head, table_head, table_row
+from modelrelease.reports.inert import FOLD_END, bullet, code, escape, fence, fold_head, table_head, table_row
 from modelrelease.reports.markdown import example_lines
 from modelrelease.reports.trend import trend_charts
 
 _DIGEST = re.compile(r"[0-9a-f]{40,64}")
 _MAX_ID = 100
+MAX_CHANGE = 8_000
 _FEW = 3
 
 
 def folds(comparison: Comparison) -> Iterator[Section]:
     """Yield what can be unfolded, most wanted first."""
     yield from _items(comparison)
+    yield _words(comparison)
     for row in gates_first(comparison):
         if row.slices:
             head = table_head(rows.slice_header(row, comparison.confidence), rows.SLICE_ALIGN)
@@ -47,6 +50,18 @@ def _items(comparison: Comparison) -> Iterator[Section]:
         yield _fold(f"Items that changed{counts}", [], [line for row in changed for line in _ids(row)])
     elif changed:
         yield Section(("**Items that changed**", ""), tuple(bullet(_counts(row)) for row in changed), rank=FOLD_RANK)
+
+
+def _words(comparison: Comparison) -> Section:
+    """Prompts word by word and datasets row by row, a code block a file."""
+    files = comparison.changes.files if comparison.changes else ()
+    told = ((file.path, list(detail_lines(file))) for file in files)
+    blocks = (
+        "\n".join([f"{code(shorten(path, MAX_FIELD))}:", "", *fence(shorten("\n".join(lines), MAX_CHANGE)), ""])
+        for path, lines in told
+        if lines
+    )
+    return _fold("What changed, word by word", [], blocks)
 
 
 def _counts(row: MetricComparison) -> str:

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator
 
 from modelrelease.errors import shorten
 from modelrelease.numbers import show_count
+from modelrelease.records.changes import FileChange
 from modelrelease.records.comparison import Comparison, MetricComparison, PolicyAnswer, Side
 from modelrelease.reports import rows, words
 from modelrelease.reports.budget import Section
+from modelrelease.reports.changes import headline, record_lines
 from modelrelease.reports.inert import FOLD_END, code, escape, fold_head, table_head, table_row
 
 MAX_SENTENCE = 1000
+MAX_RECORDS = 5
 FOLD_RANK = 5
 """Folds lose rows together, all of them after the open part."""
 
@@ -116,8 +119,20 @@ def _policies(comparison: Comparison) -> Iterator[str]:
 
 
 def _changes(comparison: Comparison) -> Iterator[str]:
+    """Yield what decides numbers and verdicts, then the other governed files; each with who changed it and why."""
+    files = {file.path: file for file in comparison.changes.files} if comparison.changes else {}
     for what, path, detail in words.changes(comparison):
-        yield f"{what} {code(path)}" + (f": {_sentence(detail)}" if detail else "")
+        said = f"{what} {code(path)}" + (f": {_sentence(detail)}" if detail else "")
+        yield said + _who(files.pop(path, None))
+    for path, file in files.items():
+        yield f"{code(shorten(path, MAX_SENTENCE))}: {_sentence(headline(file))}" + _who(file)
+    if comparison.changes and comparison.changes.left_out:
+        yield f"{show_count(comparison.changes.left_out)} more governed files"
+
+
+def _who(file: FileChange | None) -> str:
+    lines = list(record_lines(file))[:MAX_RECORDS] if file else []
+    return "".join(f"\n  - {_sentence(line)}" for line in lines)
 
 
 def _sentence(text: str) -> str:

@@ -76,7 +76,10 @@ def _write(place: Path, data: bytes) -> None:
 
 
 def _candidates(scope: Scope, paths: list[str], *, add: bool) -> list[str]:
-    """Return the governed files to look at; with ``add`` only what is staged, where anything governed is."""
+    """Return the governed files to look at: what differs from where the branch began, committed or not.
+
+    With ``add`` only what is staged, where anything governed is.
+    """
     unstaged = set(trees.unstaged(scope.git))
     staged = _governed(scope, [path for delta in scope.deltas for path in (delta.path, delta.old_path)])
     if paths:
@@ -88,7 +91,9 @@ def _candidates(scope: Scope, paths: list[str], *, add: bool) -> list[str]:
     elif add and staged:
         wanted = staged
     else:
-        wanted = _governed(scope, [*staged, *unstaged, *trees.untracked(scope.git)])
+        # What the branch has committed already is asked for its record in CI, with this command as what mends it.
+        committed = [path for delta in scope.base_deltas.values() for path in (delta.path, delta.old_path)]
+        wanted = _governed(scope, [*staged, *unstaged, *trees.untracked(scope.git), *committed])
     mixed = [path for path in wanted if add and path in staged and path in unstaged]
     if mixed:
         message, todo = "has changes that are not staged, which --add would stage too", "stage or stash them first"
