@@ -8,6 +8,7 @@ from typing import Any
 
 from builders import Sample, Tasks, decide
 
+from modelrelease.records.changes import Changes, FieldChange, FileChange, Recorded, RowChange, RowCounts, Words
 from modelrelease.records.comparison import Comparison, Diff, PastVersion, ScoredAgain
 from modelrelease.records.resolution import ChangedInput, Resolution
 
@@ -63,6 +64,14 @@ _TEXTS = {
     "merge_base",
     "head",
     "parent",
+    "author",
+    "date",
+    "text",
+    "id",
+    "problem",
+    "old_path",
+    "from_ref",
+    "to_ref",
 }
 
 
@@ -103,6 +112,42 @@ RESOLUTION = Resolution(
 )
 
 
+CHANGES = Changes(
+    from_ref="a" * 40,
+    to_ref="b" * 40,
+    files=(
+        FileChange(
+            path="prompts/qa.txt",
+            kind="changed",
+            records=(Recorded(author="Ada", reason="Ask for one word", date="2026-01-02"),),
+            fields=(
+                FieldChange(
+                    field="text",
+                    words=(
+                        Words(kind="removed", text="Q:"),
+                        Words(kind="added", text="A:"),
+                        Words(kind="same", text=" x"),
+                    ),
+                ),
+            ),
+        ),
+        FileChange(
+            path="datasets/other.jsonl",
+            old_path="datasets/old.jsonl",
+            kind="renamed",
+            rows=RowCounts(
+                added=0,
+                changed=1,
+                removed=0,
+                shown=(RowChange(id="q1", kind="changed", before={"answer": "1"}, after={"answer": "2"}),),
+            ),
+        ),
+        FileChange(path="prompts/gone.md", kind="deleted", problem="is a link"),
+    ),
+    left_out=2,
+)
+
+
 def pull_request(comparison: Comparison, **changes: Any) -> Comparison:
     """Return the comparison as a pull request's: resolved, scored again in part, judged twice, with a history."""
     assert comparison.baseline is not None
@@ -115,6 +160,7 @@ def pull_request(comparison: Comparison, **changes: Any) -> Comparison:
         "baseline": comparison.baseline.model_copy(update={"scored_again": again, "age": 12.4}),
         "policies": (*comparison.policies, own),
         "notes": ("Its parent model_v0.9 had the same.",),
+        "changes": CHANGES,
         "history": tuple(PastVersion(version=f"model_v0.{n}", values=values) for n in range(3)),
     }
     return comparison.model_copy(update={**given, **changes})
@@ -135,14 +181,14 @@ def _replaced(value: Any, attack: str) -> Any:
 
 
 def _field(key: str, item: Any, attack: str) -> Any:
-    if key == "subject":
-        return item
-    if key == "what" and item in {"suite", "prompt", "dataset", "policy"}:  # of a closed set where inputs changed
-        return item
-    if key == "values":  # names of metrics: kept, since only known ones are drawn
+    # Of closed sets, and the names of metrics, of which only known ones are drawn.
+    inputs = {"suite", "prompt", "dataset", "policy"}
+    if key in {"subject", "values"} or (key == "what" and item in inputs):
         return item
     if key in {"candidate", "baseline"} and isinstance(item, str) and item.startswith("models/"):
         return f"{item}{attack}"
+    if key in {"before", "after"} and isinstance(item, dict):
+        return {attack: attack}
     answers = {"baseline", "candidate"}
     if isinstance(item, str) and (key in _TEXTS or key in answers):
         return attack

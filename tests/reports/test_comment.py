@@ -123,7 +123,12 @@ out 5.8 points at best, and 99 to 500 items would be needed
 **What changed**
 
 - prompt `prompts/qa.txt`
+  - 2026-01-02 Ada: Ask for one word
 - dataset `datasets/qa.jsonl`: 1 row changed, 2 added
+- `datasets/other.jsonl`: renamed from datasets/old.jsonl (rows: 1 changed)
+- `prompts/gone.md`: deleted (is a link)
+  - without a change record
+- 2 more governed files
 
 **Notes**
 
@@ -226,6 +231,7 @@ def test_where_nothing_had_to_be_scored_little_is_said(comparison: Comparison) -
             "decision": "not-needed",
             "headline": "Nothing to score; merge.",
             "resolution": RESOLUTION.model_copy(update={"candidate": None, "reason": reason, "changes": ()}),
+            "changes": None,
         }
     )
     assert comment_markdown(nothing, ABOUT) == (
@@ -259,6 +265,14 @@ def test_where_nothing_is_live_the_candidate_stands_alone(comparison: Comparison
     assert "| metric | n | candidate |\n| --- | ---: | ---: |\n| qa/acc | 50 | 70.0 |\n" in text
     assert "**Why**" not in text
     assert "|  | candidate |\n" in text
+
+
+def test_what_changed_is_unfolded_word_by_word_and_row_by_row(comparison: Comparison) -> None:
+    text = comment_markdown(comparison, ABOUT)
+    fold = text[text.index("<summary>What changed, word by word</summary>") :].partition("</details>")[0]
+    assert "`prompts/qa.txt`:\n\n```text\ntext: [-Q:-]{+A:+} x\n```" in fold
+    assert "changed q1\n  - answer: 1\n  + answer: 2\n" in fold
+    assert "gone.md" not in fold
 
 
 def test_a_policy_that_says_the_same_says_so(comparison: Comparison) -> None:
