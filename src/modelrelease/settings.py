@@ -116,9 +116,12 @@ def prepare_libraries() -> None:
 
 
 def git_environment() -> dict[str, str]:
-    """Return the environment git runs in: its own variables out, since a hook's name another repository."""
+    """Return the environment git runs in: its own variables out, since a hook's name another repository.
+
+    Replaced objects are not looked at: they stay behind when a branch is pushed, and what is pushed is what counts.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
 
 
 def commit_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:

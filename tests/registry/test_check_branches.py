@@ -244,3 +244,13 @@ def test_a_deleted_file_may_come_back_and_still_adds_up(
     stamped("Two of the rows had not leaked after all")
     accepts(*RANGE)
     assert EARLIER in repository.read(LOG)
+
+
+def test_a_replaced_commit_hides_nothing(repository: Repository, modelrelease: Callable[..., Ran]) -> None:
+    """Whoever pushes leaves the replacement behind; locally it must not make the check look at another commit."""
+    repository.git("checkout", "--quiet", "-b", "work")
+    change_row(repository, 1, "other")
+    repository.stage()
+    repository.commit()
+    repository.git("replace", "HEAD", "main")
+    assert modelrelease("check", *RANGE).code == 1
