@@ -157,6 +157,7 @@ def test_a_file_that_never_had_a_record_is_taken_on(
     repository.commit("Before there was a registry")
     ran = modelrelease("check")
     assert [line.partition(" ")[0] for line in ran.err.splitlines()] == ["datasets/old.csv:", "prompts/old.yaml:1:"]
+    assert 'run `modelrelease stamp datasets/old.csv --reason "…" --add`' in ran.err, "unnamed it is left alone"
     assert modelrelease("stamp", "--reason", REASON).out == "nothing to stamp: what changed has its record\n"
     paths = ("datasets/old.csv", "prompts/old.yaml")
     assert modelrelease("stamp", *paths, "--reason", "Take over what the last team left").code == 0

@@ -123,10 +123,10 @@ def judge_standing(path: str, new: Governed, lines: list[Line], judge: Judge) ->
     """Judge a file as it stands, whatever changed: it has a record, and the record is one."""
     if new.kind == KEYS:
         if new.record is None:
-            return [_unrecorded(path, "has no change record", new.line)]
+            return [_untaken(path, "has no change record", new.line)]
         return judge.check(new.record, path, None, None)
     if not lines:
-        return [_unrecorded(path, f"has no change record: {_name(log_of(path))} is missing or empty", None)]
+        return [_untaken(path, f"has no change record: {_name(log_of(path))} is missing or empty", None)]
     log = log_of(path)
     return [finding for line in lines for finding in _check_line(line, log, judge, None, None)]
 
@@ -164,6 +164,13 @@ def _check_line(line: Line, path: str, judge: Judge, authors: Authors | None, be
 
 def _unrecorded(path: str, what: str, line: int | None) -> Finding:
     return Finding(path, Code.NO_RECORD, what, STAMP, line)
+
+
+def _untaken(path: str, what: str, line: int | None) -> Finding:
+    """A file that stands there and did not change is stamped only where it is named."""
+    import shlex
+
+    return Finding(path, Code.NO_RECORD, what, f'run `modelrelease stamp {shlex.quote(path)} --reason "…" --add`', line)
 
 
 def _name(path: str) -> str:
