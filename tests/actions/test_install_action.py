@@ -299,7 +299,7 @@ def test_of_pip_s_settings_only_those_of_an_index_are_kept(module: ModuleType, t
     given = {
         "GITHUB_WORKSPACE": str(tmp_path),
         "PIP_INDEX_URL": "https://mirror.example/simple",
-        "PIP_FIND_LINKS": "/opt/wheels",
+        "PIP_FIND_LINKS": "/srv/wheels",
         "PIP_CONFIG_FILE": "/etc/pip.conf",
         "PIP_REQUIREMENT": "/etc/requirements.txt",
         "PIP_TARGET": "/tmp",
