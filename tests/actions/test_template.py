@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -114,6 +115,18 @@ def test_a_scorer_that_fails_fails_the_gate(consumer: Consumer, tiny: TinyModels
     assert "was not scored; the score job passed no comparison on; look at its log" in ran.text
     assert "title=MR405" in ran.text
     assert not consumer.act.artifacts.exists()
+
+
+def test_an_earlier_attempt_s_comparison_is_not_taken_for_this_one_s(consumer: Consumer, tiny: TinyModels) -> None:
+    """Artifacts are a run's, and stay when it is run again."""
+    consumer.branch("again")
+    consumer.queue()
+    document = {**consumer.comparison(), "resolution": None}
+    (consumer.act.artifacts / "modelrelease-comparison" / "comparison.json").write_text(json.dumps(document), "utf-8")
+    (add_version(consumer, tiny) / "checkpoint" / "model.safetensors").write_bytes(b"no weights")
+    ran = consumer.queue()
+    assert ran.jobs() == {"check": "succeeded", "score": "failed", "gate": "failed"}, ran.text
+    assert "was not scored; the score job passed no comparison on; look at its log" in ran.text
 
 
 def test_a_check_that_fails_fails_the_gate(consumer: Consumer) -> None:
