@@ -16,12 +16,11 @@ from modelrelease.records.canonical import digest_of
 from modelrelease.records.checkpoints import CARD, CHECKPOINT_FOLDER, committed_file, files_digest
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import EVAL_FILE
+from modelrelease.records.model import MODEL_FILE
 from modelrelease.records.strict_json import read_json
 from modelrelease.records.text import decode
 from modelrelease.release.resolution import VersionFolder
 from modelrelease.release.versions import version_key
-
-MODEL_FILE = "model.json"
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Document(Part):
 
     def plain(self) -> dict[str, Any]:
         """Return the document as plain dicts, lists, texts and numbers."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", by_alias=True)
 
 
 class Change(Part):

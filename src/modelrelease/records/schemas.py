@@ -8,6 +8,8 @@ from modelrelease.records.changes import Changes
 from modelrelease.records.comparison import Comparison, Diff
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import Evaluation
+from modelrelease.records.model import ModelRecord
+from modelrelease.records.reproduction import Reproduction
 from modelrelease.records.resolution import Resolution
 from modelrelease.records.setup import Setup
 from modelrelease.records.suite import Suite
@@ -18,6 +20,8 @@ DOCUMENTS: dict[str, type[Document]] = {
     "config": Config,
     "diff": Diff,
     "eval": Evaluation,
+    "model": ModelRecord,
+    "reproduction": Reproduction,
     "resolution": Resolution,
     "setup": Setup,
     "suite": Suite,
