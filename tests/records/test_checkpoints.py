@@ -131,7 +131,7 @@ SPOILED: dict[str, tuple[Callable[[Path], object], type[ModelreleaseError], str]
     "a truncated file": (
         _write("model.safetensors", weights(("a", 2))[:-1]),
         InvalidInput,
-        "MR405 is no sound safetensors file: its tensors take 8 bytes and the file has 7",
+        "MR405 is no sound safetensors file: it is truncated: its tensors take 8 bytes and the file has 7",
     ),
     "a link out of the folder": (
         _link_out,
@@ -181,55 +181,3 @@ def test_a_snapshot_of_the_hub_cache_is_a_checkpoint(checkpoint: Path, tmp_path:
         (blobs / path.name).write_bytes(path.read_bytes())
         (snapshot / path.name).symlink_to(blobs / path.name)
     assert read_checkpoint(snapshot, "m").digest == read_checkpoint(checkpoint, "m").digest
-
-
-TWICE = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
-HEADERS = {
-    "its header is longer than the file": (1 << 40).to_bytes(8, "little") + b"{}",
-    "its header is not valid JSON": (2).to_bytes(8, "little") + b"{x",
-    "its header is no JSON object": (2).to_bytes(8, "little") + b"[]",
-    "a name stands twice": len(TWICE).to_bytes(8, "little") + TWICE + b"\0" * 4,
-}
-
-
-@pytest.mark.parametrize("problem", HEADERS)
-def test_a_damaged_header_is_named(checkpoint: Path, problem: str) -> None:
-    (checkpoint / "model.safetensors").write_bytes(HEADERS[problem])
-    with pytest.raises(InvalidInput) as caught:
-        read_checkpoint(checkpoint, "m")
-    assert problem in str(caught.value)
-
-
-def entry(dtype: object, shape: object, offsets: object, data: int = 8) -> bytes:
-    text = json.dumps({"a": {"dtype": dtype, "shape": shape, "data_offsets": offsets}}).encode()
-    return len(text).to_bytes(8, "little") + text + b"\0" * data
-
-
-@pytest.mark.parametrize(
-    ("content", "problem"),
-    [
-        (entry("F32", [2], [0, 4]), "does not have the bytes that its shape needs"),
-        (entry("F32", [-2], [0, -8]), "does not have the bytes that its shape needs"),
-        (entry("F32", [2.0], [0, 8]), "does not have the bytes that its shape needs"),
-        (entry("F32", [True, 2], [0, 8]), "does not have the bytes that its shape needs"),
-        (entry("F33", [2], [0, 8]), "has no valid type, shape and offsets"),
-        (entry("F32", "ab", [0, 8]), "has no valid type, shape and offsets"),
-        (entry("F32", [2], [0]), "has no valid type, shape and offsets"),
-        (entry("F32", [1], [4, 8]), "does not start where the one before it ends"),
-        (entry("F32", [1], [0, 4]), "its tensors take 4 bytes and the file has 8"),
-    ],
-)
-def test_a_tensor_has_to_fit_its_bytes(checkpoint: Path, content: bytes, problem: str) -> None:
-    (checkpoint / "model.safetensors").write_bytes(content)
-    with pytest.raises(InvalidInput) as caught:
-        read_checkpoint(checkpoint, "m")
-    assert problem in str(caught.value)
-
-
-def test_what_the_library_writes_is_sound(checkpoint: Path) -> None:
-    torch = pytest.importorskip("torch")
-    from safetensors.torch import save_file
-
-    tensors = {"a": torch.ones(3, 2), "b": torch.zeros(5, dtype=torch.bfloat16), "c": torch.zeros(0)}
-    save_file(tensors, checkpoint / "model.safetensors", metadata={"format": "pt"})
-    assert len(read_checkpoint(checkpoint, "m").files) == 4
