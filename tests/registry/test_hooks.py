@@ -225,7 +225,7 @@ PICKLES = {
     "protocol 0": pickle.dumps(OSError("x"), protocol=0),
     "torch": torch_like(),
     "gzip": gzip.compress(pickle.dumps(list(range(100)), protocol=4)),
-    "numpy": b"\x93NUMPY\x01\x00v\x00{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n" + b"\x80\x04K\x01.",
+    "numpy": b"\x93NUMPY\x01\x00v\x00" + b"{'descr': '|O', 'shape': (1,), }".ljust(117) + b"\n\x80\x04K\x01.",
 }
 HARMLESS = {
     "text": b"collections\nare listed here\n",
@@ -243,7 +243,7 @@ HARMLESS = {
 def test_pickles_are_known_by_what_they_hold(hook: Hook, repository: Repository, name: str) -> None:
     repository.write("notes.md", PICKLES[name])
     repository.stage()
-    (line,) = said(hook("no-pickle-weights"), 2)
+    (line,) = said(hook("no-pickle-weights"))
     assert line.startswith("notes.md: MR404 is a")
 
 
@@ -259,7 +259,7 @@ def test_a_large_file_is_judged_by_its_beginning(hook: Hook, repository: Reposit
     repository.write("b.bin", bytes(5 << 20))
     repository.write("c.bin", PICKLES["torch"])
     repository.stage()
-    assert [line.partition(":")[0] for line in said(hook("no-pickle-weights"), 2)] == ["a.bin", "c.bin"]
+    assert [line.partition(":")[0] for line in said(hook("no-pickle-weights"))] == ["a.bin", "c.bin"]
 
 
 SUITE = """schema_version: 1
