@@ -81,7 +81,9 @@ def _judge_file(file: Content, level: Level, headers: dict[str, Header]) -> list
             message = "is a Git LFS pointer, not the weights"
         return [Finding(file.shown, Code.LFS_POINTER, message, "run `git lfs pull`")]
     if file.path.endswith(SAFETENSORS):
-        return _judge_weights(file, head, headers)
+        found = _judge_weights(file, head, headers)
+        unlisted = level == "publishable" and kind_of(file.path) is None
+        return found or ([_unlisted(file, head)] if unlisted else [])
     if head.startswith(gguf.MAGIC):
         with file.open() as stream:
             damaged = gguf.check_gguf(stream, file.size, file.shown)
@@ -113,9 +115,11 @@ def _judge_published(file: Content, head: bytes) -> list[Finding]:
     if file.name.endswith(_CODE) or head.startswith(_PROGRAMS):
         return [Finding(file.shown, Code.REMOTE_CODE, "is a program; a published version runs no code", _REMOVE)]
     kind = kind_of(file.path)
-    if kind is not None:
-        return judge_content(file, kind)
-    return [Finding(file.shown, Code.NOT_PUBLISHED, _why_not(file, head), _REMOVE)]
+    return judge_content(file, kind) if kind is not None else [_unlisted(file, head)]
+
+
+def _unlisted(file: Content, head: bytes) -> Finding:
+    return Finding(file.shown, Code.NOT_PUBLISHED, _why_not(file, head), _REMOVE)
 
 
 def _why_not(file: Content, head: bytes) -> str:
@@ -128,6 +132,6 @@ def _why_not(file: Content, head: bytes) -> str:
 
 def _unread(files: Sequence[Content]) -> list[Finding]:
     """Without an index a loader reads one file; whatever lies beside it was never scored."""
-    others = [file for file in files if file.path.endswith(SAFETENSORS) and file.path != SINGLE]
+    weights = [file for file in files if file.path.endswith(SAFETENSORS) and "/" not in file.path]
     message = f"is read by nobody: without an index the weights are {SINGLE} alone"
-    return [Finding(file.shown, Code.NOT_PUBLISHED, message, _REMOVE) for file in others]
+    return [Finding(file.shown, Code.NOT_PUBLISHED, message, _REMOVE) for file in weights if file.path != SINGLE]

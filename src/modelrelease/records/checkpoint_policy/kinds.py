@@ -61,4 +61,6 @@ LIMITS = {
 
 def kind_of(path: str) -> Kind | None:
     """Return what a published file of this path has to be; None where nothing of this path is published."""
+    if any(part in ("", ".", "..") for part in path.split("/")):
+        return None
     return next((kind for pattern, kind in _PATTERNS if pattern.fullmatch(path)), None)
