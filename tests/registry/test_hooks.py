@@ -262,6 +262,53 @@ def test_a_large_file_is_judged_by_its_beginning(hook: Hook, repository: Reposit
     assert [line.partition(":")[0] for line in said(hook("no-pickle-weights"))] == ["a.bin", "c.bin"]
 
 
+STATE = "is what training goes on from, and no part of a checkpoint"
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("models/model_v1.0/checkpoint/optimizer.pt", PICKLES["torch"]),
+        ("models/model_v1.0/checkpoint/trainer_state.json", b"{}"),
+        ("models/model_v1.0/checkpoint/rng_state_1.pth", b"version https://git-lfs.github.com/spec/v1\n"),
+        ("models/model_v1.0/checkpoint/global_step7/mp_rank_00_model_states.pt", PICKLES["torch"]),
+        ("runs/training_args.bin", PICKLES["torch"]),
+    ],
+)
+def test_what_a_trainer_goes_on_from_is_not_committed(
+    hook: Hook, repository: Repository, path: str, content: bytes
+) -> None:
+    repository.write(path, content)
+    repository.stage()
+    (line,) = said(hook("no-pickle-weights"))
+    assert (
+        line == f"{path}: MR417 {STATE}; keep it where you train: `git rm --cached {path}`, and name it in .gitignore"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("models/model_v1.0/trainer_state.json", b"{}"),  # a log of the version
+        ("logs/trainer_state.json", b"{}"),
+        ("latest", b"notes"),
+        ("runs/optimizer.pt", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"),
+        ("models/model_v1.0/checkpoint/pytorch_model.bin", b"version https://git-lfs.github.com/spec/v1\n"),
+    ],
+)
+def test_logs_and_pointers_are_nobody_s_pickles(hook: Hook, repository: Repository, path: str, content: bytes) -> None:
+    repository.write(path, content)
+    repository.stage()
+    assert hook("no-pickle-weights").code == 0
+
+
+def test_a_malformed_file_weighs_more_than_a_refused_one(hook: Hook, repository: Repository) -> None:
+    repository.write("weights.bin", PICKLES["torch"])
+    repository.write(DATA, "{\n")
+    repository.stage()
+    assert {line.partition(" ")[0] for line in said(hook("modelrelease"), 2)} >= {"weights.bin:"}
+
+
 SUITE = """schema_version: 1
 name: release
 tasks:

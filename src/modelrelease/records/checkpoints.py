@@ -113,13 +113,18 @@ def refuse_changed(checkpoint: Checkpoint) -> None:
         raise Refused(Finding(str(checkpoint.folder / name), Code.CHANGED_MEANWHILE, message, todo))
 
 
-def checkpoint_paths(folder: Path) -> dict[str, Path]:
-    """Return the files of a checkpoint folder by their relative names, in order; without what a Trainer leaves.
+def all_files(folder: Path) -> dict[str, Path]:
+    """Return the files of a folder by their relative names, in order.
 
     Raises InvalidInput (MR401) for a link that leads out of it, a name that is no plain text, and what is no file.
     """
     found = {path.relative_to(folder).as_posix(): path for path in _regular_files(folder)}
-    return {name: found[name] for name in sorted(found) if not is_training_state(name)}
+    return {name: found[name] for name in sorted(found)}
+
+
+def checkpoint_paths(folder: Path) -> dict[str, Path]:
+    """Return the files of a checkpoint as :func:`all_files` does, without what a Trainer leaves."""
+    return {name: path for name, path in all_files(folder).items() if not is_training_state(name)}
 
 
 def hash_files(paths: dict[str, Path]) -> tuple[CheckpointFile, ...]:

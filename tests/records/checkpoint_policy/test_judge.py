@@ -111,11 +111,7 @@ REFUSED: dict[str, tuple[str, bytes, str]] = {
     "a pickle as configuration": ("config.json", EVIL, f"MR404 {PICKLE}"),
     "a pickle as a vocabulary": ("tokenizer.model", EVIL, f"MR404 {PICKLE}"),
     "a pickle as safetensors": ("model.safetensors", EVIL, "MR404 is a pickle under a safetensors name"),
-    "a zip as safetensors": (
-        "model.safetensors",
-        b"PK\x03\x04" + bytes(99),
-        "MR404 is a pickle under a safetensors name",
-    ),
+    "a zip as safetensors": ("model.safetensors", b"PK\x03\x04" + EVIL, "MR404 is a pickle under a safetensors name"),
     "a compressed pickle": ("weights.gz", gzip.compress(EVIL), "MR404 is a compressed pickle, which can run code"),
     "a pickle among prompts": ("prompts/a.txt", EVIL, f"MR404 {PICKLE}"),
     "7z": ("weights.7z", b"7z\xbc\xaf'\x1c" + bytes(40), f"MR416 {NO_LIST}"),
