@@ -260,9 +260,10 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from modelrelease.flows.convert import convert_checkpoint
-from modelrelease.records import folders
+from modelrelease.records import folders, stamps
 import torch, transformers, safetensors.torch
 torch.set_num_threads(1)
+stamps.TICK = 1  # no other process writes here
 version, swap = Path(sys.argv[1]), sys.argv[2]
 if swap == "renames":
     folders._system_swap = lambda: None

@@ -72,15 +72,15 @@ def _link(source: str, target: str) -> None:
 
 
 def _flush(folder: Path) -> None:
-    """New files and names are on disk before the folder is anybody's."""
+    """New files and all names are on disk before the folder is anybody's; what is linked has been there before."""
     for parent, _, names in os.walk(folder):
-        for path in (*(Path(parent) / name for name in names), Path(parent)):
-            if not path.is_symlink() and os.access(path, os.R_OK):
-                handle = os.open(path, os.O_RDONLY)
-                try:
-                    os.fsync(handle)
-                finally:
-                    os.close(handle)
+        files = [Path(parent) / name for name in names if not (Path(parent) / name).is_symlink()]
+        for path in (*(file for file in files if file.stat().st_nlink == 1), Path(parent)):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
 
 def _exchange(folder: Path, staged: Path) -> None:
