@@ -41,7 +41,7 @@ def how(tmp_path: Path) -> Production:
 
 def checkpoint() -> Checkpoint:
     files = (CheckpointFile(path="config.json", size=2, sha256=sha("config")),)
-    return Checkpoint(Path("x"), "model_v1.0", "models/model_v1.0", files, sha("all"), sha("tokenizer"), None, None)
+    return Checkpoint(Path("x"), "model_v1.0", "models/model_v1.0", files, sha("all"), sha("tokenizer"), None, None, {})
 
 
 def samples(suite: LoadedSuite) -> list[Sample]:
