@@ -1,7 +1,7 @@
 """Every finding's code and what it stands for; docs/errors.md is generated from this table.
 
 MR1xx registry, MR2xx documents, MR3xx suites, prompts and datasets, MR4xx models and scoring,
-MR5xx results and comparison, MR6xx use and surroundings. A code's meaning never changes.
+MR5xx results and comparison, MR6xx use and surroundings, MR7xx release. A code's meaning never changes.
 """
 
 from __future__ import annotations
@@ -72,6 +72,11 @@ class Code(str, Enum):
     MISSING_EXTRA = "MR602"
     UNAVAILABLE = "MR603"
     INTERNAL = "MR699"
+    LEDGER_CHAIN = "MR720"
+    LEDGER_ANCHOR = "MR721"
+    LEDGER_EVENT = "MR722"
+    LEDGER_STATE = "MR723"
+    LEDGER_RACED = "MR724"
 
 
 MEANING: dict[Code, str] = {
@@ -135,4 +140,9 @@ MEANING: dict[Code, str] = {
     Code.MISSING_EXTRA: "an optional part of the package is not installed",
     Code.UNAVAILABLE: "something outside did not answer, or did not let us in",
     Code.INTERNAL: "a defect of modelrelease itself",
+    Code.LEDGER_CHAIN: "the ledger's history is not one added event after the other",
+    Code.LEDGER_ANCHOR: "the ledger lacks a head that a release names",
+    Code.LEDGER_EVENT: "an event of the ledger is malformed",
+    Code.LEDGER_STATE: "an event of the ledger contradicts those before it",
+    Code.LEDGER_RACED: "somebody else has written to the ledger meanwhile",
 }

@@ -124,6 +124,19 @@ def git_environment() -> dict[str, str]:
     return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
 
 
+_GIT_ACCESS = ("GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY")
+
+
+def remote_environment(*, told: bool) -> dict[str, str]:
+    """Return the environment git talks to a remote in: as :func:`git_environment`, and it asks nobody for a password.
+
+    ``told``: with what the environment says of credentials, proxies and certificates, which other calls do without.
+    """
+    from_outside = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_CONFIG_PARAMETERS")
+    access = {n: v for n, v in os.environ.items() if n in _GIT_ACCESS or n.startswith(from_outside)}
+    return {**git_environment(), **(access if told else {}), "GIT_TERMINAL_PROMPT": "0"}
+
+
 def commit_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return what git tells a hook about the commit in the making: its author, and the index of `commit -a`."""
     env = os.environ if environ is None else environ

@@ -30,6 +30,7 @@ COMMANDS = {
     "stamp": "write the change record of what changed",
     "log": "who changed prompts, datasets and suites, why and when",
     "changes": "what changed in them, word by word and row by row",
+    "ledger": "who released, rolled back or excused what, and whether that record is whole",
     "snapshot": "name the present state of a dataset with a tag",
     "init": "set a repository up: config, suite, workflow and hook, from what it holds",
     "demo": "train two small models, score and compare them, offline",
