@@ -60,6 +60,11 @@ class Code(str, Enum):
     CHAT_TEMPLATE = "MR408"
     ENGINE = "MR409"
     EXISTING_RECORD = "MR410"
+    NOT_FINITE = "MR415"
+    NOT_PUBLISHED = "MR416"
+    TRAINING_STATE = "MR417"
+    CHANGED_MEANWHILE = "MR418"
+    NOT_CONVERTED = "MR419"
     SAMPLES_DIGEST = "MR501"
     SAMPLES_COUNT = "MR502"
     SCORE = "MR503"
@@ -128,6 +133,11 @@ MEANING: dict[Code, str] = {
     Code.CHAT_TEMPLATE: "a chat template is missing, fails, or runs away",
     Code.ENGINE: "the engine could not do its work",
     Code.EXISTING_RECORD: "a record that must not be overwritten is in the way",
+    Code.NOT_FINITE: "a tensor holds NaN or infinity",
+    Code.NOT_PUBLISHED: "a file of a kind that no version publishes",
+    Code.TRAINING_STATE: "what training needs to go on stands in a checkpoint",
+    Code.CHANGED_MEANWHILE: "a checkpoint changed between its digest and its use",
+    Code.NOT_CONVERTED: "pickled weights from which no safetensors can be made",
     Code.SAMPLES_DIGEST: "samples.jsonl is not the file that eval.json describes",
     Code.SAMPLES_COUNT: "samples.jsonl has another number of lines than eval.json says",
     Code.SCORE: "a score is no finite number in its metric's range",
@@ -146,3 +156,11 @@ MEANING: dict[Code, str] = {
     Code.LEDGER_STATE: "an event of the ledger contradicts those before it",
     Code.LEDGER_RACED: "somebody else has written to the ledger meanwhile",
 }
+
+SAYS_NO = frozenset(
+    {
+        Code.UNSAFE_WEIGHTS, Code.REMOTE_CODE, Code.NOT_FINITE, Code.NOT_PUBLISHED, Code.TRAINING_STATE,
+        Code.CHANGED_MEANWHILE,
+    }
+)  # fmt: skip
+"""Codes of MR4xx that refuse what is well-formed: exit 1, where the others are malformed input and exit 2."""

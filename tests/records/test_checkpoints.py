@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from modelrelease.errors import InvalidInput, ModelreleaseError, Refused
 from modelrelease.records.canonical import digest_of
-from modelrelease.records.checkpoints import find_checkpoint, read_checkpoint
+from modelrelease.records.checkpoints import find_checkpoint, is_training_state, read_checkpoint, refuse_changed
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 1\n"
 
@@ -131,12 +132,22 @@ SPOILED: dict[str, tuple[Callable[[Path], object], type[ModelreleaseError], str]
     "a truncated file": (
         _write("model.safetensors", weights(("a", 2))[:-1]),
         InvalidInput,
-        "MR405 is no sound safetensors file: its tensors take 8 bytes and the file has 7",
+        "MR405 is no sound safetensors file: it is truncated: its tensors take 8 bytes and the file has 7",
     ),
     "a link out of the folder": (
         _link_out,
         InvalidInput,
         "extra.json: MR401 is a link that leads out of the checkpoint",
+    ),
+    "a link to a folder": (
+        lambda folder: (folder / "more").symlink_to(folder.parent, target_is_directory=True),
+        InvalidInput,
+        "more: MR401 is a link to a folder; put the folder itself there",
+    ),
+    "a shard that is missing": (
+        _write("model.safetensors.index.json", b'{"weight_map": {"a": "../model.safetensors"}}'),
+        InvalidInput,
+        "model.safetensors.index.json: MR405 names '../model.safetensors', which is no file name",
     ),
     "a config that is no JSON": (_write("tokenizer_config.json", b"{"), InvalidInput, "tokenizer_config.json: MR201"),
     "a chat template that is no text": (
@@ -183,53 +194,108 @@ def test_a_snapshot_of_the_hub_cache_is_a_checkpoint(checkpoint: Path, tmp_path:
     assert read_checkpoint(snapshot, "m").digest == read_checkpoint(checkpoint, "m").digest
 
 
-TWICE = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
-HEADERS = {
-    "its header is longer than the file": (1 << 40).to_bytes(8, "little") + b"{}",
-    "its header is not valid JSON": (2).to_bytes(8, "little") + b"{x",
-    "its header is no JSON object": (2).to_bytes(8, "little") + b"[]",
-    "a name stands twice": len(TWICE).to_bytes(8, "little") + TWICE + b"\0" * 4,
-}
+STATE = ["training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state.pth", "rng_state_0.pth", "trainer_state.json"]
 
 
-@pytest.mark.parametrize("problem", HEADERS)
-def test_a_damaged_header_is_named(checkpoint: Path, problem: str) -> None:
-    (checkpoint / "model.safetensors").write_bytes(HEADERS[problem])
-    with pytest.raises(InvalidInput) as caught:
-        read_checkpoint(checkpoint, "m")
-    assert problem in str(caught.value)
-
-
-def entry(dtype: object, shape: object, offsets: object, data: int = 8) -> bytes:
-    text = json.dumps({"a": {"dtype": dtype, "shape": shape, "data_offsets": offsets}}).encode()
-    return len(text).to_bytes(8, "little") + text + b"\0" * data
+@pytest.mark.parametrize("name", [*STATE, "global_step20/zero_pp_rank_0_mp_rank_00_optim_states.pt", "latest"])
+def test_what_a_trainer_leaves_is_no_part_of_a_checkpoint(checkpoint: Path, name: str) -> None:
+    before = read_checkpoint(checkpoint, "m")
+    (checkpoint / name).parent.mkdir(exist_ok=True)
+    (checkpoint / name).write_bytes(pickle.dumps({"lr": 0.1}))
+    after = read_checkpoint(checkpoint, "m")
+    assert is_training_state(name)
+    assert (after.digest, after.files, after.tensors) == (before.digest, before.files, before.tensors)
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"),
+    "name",
     [
-        (entry("F32", [2], [0, 4]), "does not have the bytes that its shape needs"),
-        (entry("F32", [-2], [0, -8]), "does not have the bytes that its shape needs"),
-        (entry("F32", [2.0], [0, 8]), "does not have the bytes that its shape needs"),
-        (entry("F32", [True, 2], [0, 8]), "does not have the bytes that its shape needs"),
-        (entry("F33", [2], [0, 8]), "has no valid type, shape and offsets"),
-        (entry("F32", "ab", [0, 8]), "has no valid type, shape and offsets"),
-        (entry("F32", [2], [0]), "has no valid type, shape and offsets"),
-        (entry("F32", [1], [4, 8]), "does not start where the one before it ends"),
-        (entry("F32", [1], [0, 4]), "its tensors take 4 bytes and the file has 8"),
+        "pytorch_model.bin",
+        "model.safetensors",
+        "optimizer.safetensors",
+        "config.json",
+        "my_optimizer.pt",
+        "a/latest.txt",
     ],
 )
-def test_a_tensor_has_to_fit_its_bytes(checkpoint: Path, content: bytes, problem: str) -> None:
-    (checkpoint / "model.safetensors").write_bytes(content)
-    with pytest.raises(InvalidInput) as caught:
+def test_all_else_is(name: str) -> None:
+    assert not is_training_state(name)
+
+
+def test_weights_cannot_hide_as_what_a_trainer_leaves(checkpoint: Path) -> None:
+    """transformers would load whatever file the index names, and no digest would cover it."""
+    (checkpoint / "optimizer.pt").write_bytes(b"")
+    (checkpoint / "pytorch_model.bin.index.json").write_text('{"weight_map": {"a": "optimizer.pt"}}')
+    with pytest.raises(InvalidInput, match=r"MR405 names 'optimizer.pt', which the checkpoint does not hold"):
         read_checkpoint(checkpoint, "m")
-    assert problem in str(caught.value)
 
 
-def test_what_the_library_writes_is_sound(checkpoint: Path) -> None:
-    torch = pytest.importorskip("torch")
-    from safetensors.torch import save_file
+Swap = Callable[[Path], object]
 
-    tensors = {"a": torch.ones(3, 2), "b": torch.zeros(5, dtype=torch.bfloat16), "c": torch.zeros(0)}
-    save_file(tensors, checkpoint / "model.safetensors", metadata={"format": "pt"})
-    assert len(read_checkpoint(checkpoint, "m").files) == 4
+
+def _rewrite_in_place(path: Path) -> None:
+    """Another byte, and the old time of modification put back."""
+    before = path.stat()
+    with path.open("r+b") as stream:
+        stream.seek(-1, os.SEEK_END)
+        stream.write(b"\x01")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+
+
+def _rename_over(path: Path) -> None:
+    other = path.with_name("other")
+    other.write_bytes(path.read_bytes())
+    os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    other.replace(path)
+
+
+def _there_and_back(path: Path) -> None:
+    """Another file stands there for a moment, in which it may be loaded."""
+    path.rename(path.with_name("aside"))
+    path.write_bytes(b"other")
+    path.unlink()
+    path.with_name("aside").rename(path)
+
+
+SWAPS: dict[str, tuple[str, Swap]] = {
+    "one byte, and the old time": ("model.safetensors", _rewrite_in_place),
+    "a copy renamed over it": ("config.json", _rename_over),
+    "another one for a moment": ("model.safetensors", _there_and_back),
+    "gone": ("tokenizer.json", Path.unlink),
+    "new": ("chat_template.jinja", lambda path: path.write_text("{{ 'x' }}")),
+}
+
+
+@pytest.mark.parametrize("name", SWAPS)
+def test_a_file_that_changes_between_digest_and_use_is_refused(checkpoint: Path, name: str) -> None:
+    path, swap = SWAPS[name]
+    found = read_checkpoint(checkpoint, "m")
+    refuse_changed(found)
+    (checkpoint / "README.md").write_text("# the card may change")
+    (checkpoint / "trainer_state.json").write_text("{}")
+    refuse_changed(found)
+    swap(checkpoint / path)
+    with pytest.raises(Refused) as caught:
+        refuse_changed(found)
+    assert caught.value.lines() == [
+        f"{checkpoint}/{path}: MR418 changed while the checkpoint was in use, so its digest is not that of what was "
+        "loaded; leave the checkpoint alone while it is read, and start again"
+    ]
+
+
+def test_a_link_that_is_turned_for_a_moment_is_noticed(checkpoint: Path) -> None:
+    link = checkpoint / "merges.txt"
+    link.symlink_to("tokenizer.json")
+    found = read_checkpoint(checkpoint, "m")
+    for target in ("config.json", "tokenizer.json"):
+        link.unlink()
+        link.symlink_to(target)
+    with pytest.raises(Refused, match=r"merges\.txt: MR418 changed"):
+        refuse_changed(found)
+
+
+def test_a_file_that_is_written_all_the_time_is_never_hashed(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: (checkpoint / "config.json").touch())
+    with pytest.raises(Refused, match="MR418 is still being written; wait until it is complete"):
+        read_checkpoint(checkpoint, "m")

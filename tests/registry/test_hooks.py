@@ -225,7 +225,7 @@ PICKLES = {
     "protocol 0": pickle.dumps(OSError("x"), protocol=0),
     "torch": torch_like(),
     "gzip": gzip.compress(pickle.dumps(list(range(100)), protocol=4)),
-    "numpy": b"\x93NUMPY\x01\x00v\x00{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n" + b"\x80\x04K\x01.",
+    "numpy": b"\x93NUMPY\x01\x00v\x00" + b"{'descr': '|O', 'shape': (1,), }".ljust(117) + b"\n\x80\x04K\x01.",
 }
 HARMLESS = {
     "text": b"collections\nare listed here\n",
@@ -243,7 +243,7 @@ HARMLESS = {
 def test_pickles_are_known_by_what_they_hold(hook: Hook, repository: Repository, name: str) -> None:
     repository.write("notes.md", PICKLES[name])
     repository.stage()
-    (line,) = said(hook("no-pickle-weights"), 2)
+    (line,) = said(hook("no-pickle-weights"))
     assert line.startswith("notes.md: MR404 is a")
 
 
@@ -259,7 +259,54 @@ def test_a_large_file_is_judged_by_its_beginning(hook: Hook, repository: Reposit
     repository.write("b.bin", bytes(5 << 20))
     repository.write("c.bin", PICKLES["torch"])
     repository.stage()
-    assert [line.partition(":")[0] for line in said(hook("no-pickle-weights"), 2)] == ["a.bin", "c.bin"]
+    assert [line.partition(":")[0] for line in said(hook("no-pickle-weights"))] == ["a.bin", "c.bin"]
+
+
+STATE = "is what training goes on from, and no part of a checkpoint"
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("models/model_v1.0/checkpoint/optimizer.pt", PICKLES["torch"]),
+        ("models/model_v1.0/checkpoint/trainer_state.json", b"{}"),
+        ("models/model_v1.0/checkpoint/rng_state_1.pth", b"version https://git-lfs.github.com/spec/v1\n"),
+        ("models/model_v1.0/checkpoint/global_step7/mp_rank_00_model_states.pt", PICKLES["torch"]),
+        ("runs/training_args.bin", PICKLES["torch"]),
+    ],
+)
+def test_what_a_trainer_goes_on_from_is_not_committed(
+    hook: Hook, repository: Repository, path: str, content: bytes
+) -> None:
+    repository.write(path, content)
+    repository.stage()
+    (line,) = said(hook("no-pickle-weights"))
+    assert (
+        line == f"{path}: MR417 {STATE}; keep it where you train: `git rm --cached {path}`, and name it in .gitignore"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("models/model_v1.0/trainer_state.json", b"{}"),  # a log of the version
+        ("logs/trainer_state.json", b"{}"),
+        ("latest", b"notes"),
+        ("runs/optimizer.pt", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"),
+        ("models/model_v1.0/checkpoint/pytorch_model.bin", b"version https://git-lfs.github.com/spec/v1\n"),
+    ],
+)
+def test_logs_and_pointers_are_nobody_s_pickles(hook: Hook, repository: Repository, path: str, content: bytes) -> None:
+    repository.write(path, content)
+    repository.stage()
+    assert hook("no-pickle-weights").code == 0
+
+
+def test_a_malformed_file_weighs_more_than_a_refused_one(hook: Hook, repository: Repository) -> None:
+    repository.write("weights.bin", PICKLES["torch"])
+    repository.write(DATA, "{\n")
+    repository.stage()
+    assert {line.partition(" ")[0] for line in said(hook("modelrelease"), 2)} >= {"weights.bin:"}
 
 
 SUITE = """schema_version: 1

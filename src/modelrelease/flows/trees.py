@@ -13,7 +13,13 @@ from modelrelease.config import is_inside, outside, parse_config
 from modelrelease.errors import InvalidInput
 from modelrelease.git import Entry
 from modelrelease.records.canonical import digest_of
-from modelrelease.records.checkpoints import CARD, CHECKPOINT_FOLDER, committed_file, files_digest
+from modelrelease.records.checkpoints import (
+    CARD,
+    CHECKPOINT_FOLDER,
+    committed_file,
+    files_digest,
+    is_training_state,
+)
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import EVAL_FILE
 from modelrelease.records.model import MODEL_FILE
@@ -73,7 +79,8 @@ class Tree:
         """
         place = f"{folder}/{CHECKPOINT_FOLDER}"
         names = [PurePosixPath(path).relative_to(place).as_posix() for path in self.entries([f"{place}/"])]
-        files = [committed_file(name, self.read(f"{place}/{name}")) for name in names if name not in {CARD, "."}]
+        own = [name for name in names if name not in {CARD, "."} and not is_training_state(name)]
+        files = [committed_file(name, self.read(f"{place}/{name}")) for name in own]
         return files_digest(files) if files else None
 
     def _version(self, folder: str, files: dict[str, str]) -> VersionFolder:

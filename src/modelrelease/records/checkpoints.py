@@ -17,13 +17,17 @@ from typing import Any
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, Refused, invalid
 from modelrelease.records.canonical import digest_of
+from modelrelease.records.checkpoint_policy.files import Content, content_of_file
+from modelrelease.records.checkpoint_policy.judge import LFS_POINTER, WEIGHTS, judge, refuse
 from modelrelease.records.evaluation import VERSION_PREFIX, CheckpointFile
 from modelrelease.records.files import resolved, sha256_of
-from modelrelease.records.safetensors_header import check_header
+from modelrelease.records.stamps import Stamps, differing, take_stamps
+from modelrelease.records.training_state import is_training_state
+
+__all__ = ["is_training_state"]  # offered from here too, where all else about checkpoints is
 
 CHECKPOINT_FOLDER = "checkpoint"
 CARD = "README.md"
-LFS_POINTER = b"version https://git-lfs.github.com/spec/v1"
 _LFS_POINTER = re.compile(LFS_POINTER + rb"\n(?:ext-.*\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,18})\n?\Z")
 # What transformers' from_pretrained reads to build a tokenizer; any change can change every score.
 TOKENIZER_FILES = frozenset(
@@ -33,16 +37,14 @@ TOKENIZER_FILES = frozenset(
     }
 )  # fmt: skip
 _TEMPLATE_FILES = ("chat_template.jinja", "chat_template.json")
-_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf")
-# A pickle starts with PROTO (protocol 2 and up); torch.save writes a zip that holds one.
-_PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """A checkpoint folder that was looked through: what it holds, by content.
 
-    ``tensors``: how many the weights have, None where their headers do not tell.
+    ``tensors``: how many the weights have, None where their headers do not tell. ``stamps``: what its files were on
+    disk while they were hashed, for :func:`refuse_changed`.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class Checkpoint:
     tokenizer_digest: str
     chat_template_digest: str | None
     tensors: int | None
+    stamps: Stamps
 
 
 def find_checkpoint(model: Path, shown: str) -> Path:
@@ -70,22 +73,20 @@ def find_checkpoint(model: Path, shown: str) -> Path:
 
 
 def read_checkpoint(model: Path, shown: str) -> Checkpoint:
-    """Look through a checkpoint: list and hash its files, refuse what is damaged or unsafe.
+    """Look through a checkpoint: list and hash its files, refuse what is damaged or unsafe to load.
 
-    ``shown`` is how the model is named to people. Raises InvalidInput for malformed files (exit 2) and
-    Refused for weights that are pickles in disguise (exit 1).
+    ``shown`` is how the model is named to people. What a Trainer leaves (:func:`is_training_state`) is left out. Raises
+    InvalidInput for malformed files (exit 2); Refused for weights that are pickles in disguise, and where a file
+    changes meanwhile (exit 1).
     """
     folder = find_checkpoint(model, shown)
-    paths = sorted(_regular_files(folder), key=lambda path: path.relative_to(folder).as_posix())
-    tensors = _refuse_unreadable(folder, paths, shown)
-    name = resolved(model).name
-    files = tuple(
-        CheckpointFile(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=sha256_of(path))
-        for path in paths
-        if path.relative_to(folder).as_posix() != CARD
-    )
+    paths = checkpoint_paths(folder)
+    stamps = take_stamps(folder, _stamped(paths))
+    tensors = _refuse_unreadable(paths, shown)
+    files = hash_files(paths)
     tokenizer = [file for file in files if Path(file.path).name in TOKENIZER_FILES or file.path in _TEMPLATE_FILES]
-    return Checkpoint(
+    name = resolved(model).name
+    checkpoint = Checkpoint(
         folder=folder,
         version=name if name.startswith(VERSION_PREFIX) else None,
         source=shown,
@@ -94,7 +95,54 @@ def read_checkpoint(model: Path, shown: str) -> Checkpoint:
         tokenizer_digest=files_digest(tokenizer),
         chat_template_digest=_template_digest(folder),
         tensors=tensors,
+        stamps=stamps,
     )
+    refuse_changed(checkpoint)
+    return checkpoint
+
+
+def refuse_changed(checkpoint: Checkpoint) -> None:
+    """Raise Refused (MR418) where a file of a checkpoint is not the one that was hashed: called after it was loaded.
+
+    Libraries open files by name: between digest and use another file can take its place. The card may change.
+    """
+    now = take_stamps(checkpoint.folder, _stamped(checkpoint_paths(checkpoint.folder)))
+    for name in differing(checkpoint.stamps, now):
+        message = "changed while the checkpoint was in use, so its digest is not that of what was loaded"
+        todo = "leave the checkpoint alone while it is read, and start again"
+        raise Refused(Finding(str(checkpoint.folder / name), Code.CHANGED_MEANWHILE, message, todo))
+
+
+def all_files(folder: Path) -> dict[str, Path]:
+    """Return the files of a folder by their relative names, in order.
+
+    Raises InvalidInput (MR401) for a link that leads out of it, a name that is no plain text, and what is no file.
+    """
+    found = {path.relative_to(folder).as_posix(): path for path in _regular_files(folder)}
+    return {name: found[name] for name in sorted(found)}
+
+
+def checkpoint_paths(folder: Path) -> dict[str, Path]:
+    """Return the files of a checkpoint as :func:`all_files` does, without what a Trainer leaves."""
+    return {name: path for name, path in all_files(folder).items() if not is_training_state(name)}
+
+
+def hash_files(paths: dict[str, Path]) -> tuple[CheckpointFile, ...]:
+    """Return what a digest is of: each file's name, size and sha256; without the card."""
+    return tuple(
+        CheckpointFile(path=name, size=path.stat().st_size, sha256=sha256_of(path))
+        for name, path in paths.items()
+        if name != CARD
+    )
+
+
+def contents_of(paths: dict[str, Path]) -> list[Content]:
+    """Return the files as the checkpoint policy sees them."""
+    return [content_of_file(path, name) for name, path in paths.items()]
+
+
+def _stamped(paths: dict[str, Path]) -> list[str]:
+    return [name for name in paths if name != CARD]
 
 
 def files_digest(files: list[CheckpointFile] | tuple[CheckpointFile, ...]) -> str:
@@ -115,16 +163,23 @@ def _regular_files(folder: Path) -> Iterator[Path]:
     home = resolved(folder)
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name != ".git")
+        for name in folders:
+            if (Path(parent) / name).is_symlink():  # a loader follows it, and this walk does not
+                todo = "put the folder itself there"
+                raise invalid(Path(parent) / name, Code.CHECKPOINT, "is a link to a folder", todo)
         for name in sorted(names):
-            path = Path(parent) / name
-            if not name.isprintable():  # also what is not UTF-8, which no record can hold
-                raise invalid(path, Code.CHECKPOINT, "has a name that is no plain text", "rename or remove it")
-            if path.is_symlink() and not resolved(path).is_relative_to(home) and not _hub_cache(home, path):
-                todo = "copy the file into the checkpoint"
-                raise invalid(path, Code.CHECKPOINT, "is a link that leads out of the checkpoint", todo)
-            if not path.is_file():
-                raise invalid(path, Code.CHECKPOINT, "is no regular file", "remove it from the checkpoint")
-            yield path
+            _refuse_special(home, Path(parent) / name)
+            yield Path(parent) / name
+
+
+def _refuse_special(home: Path, path: Path) -> None:
+    if not path.name.isprintable():  # also what is not UTF-8, which no record can hold
+        raise invalid(path, Code.CHECKPOINT, "has a name that is no plain text", "rename or remove it")
+    if path.is_symlink() and not resolved(path).is_relative_to(home) and not _hub_cache(home, path):
+        todo = "copy the file into the checkpoint"
+        raise invalid(path, Code.CHECKPOINT, "is a link that leads out of the checkpoint", todo)
+    if not path.is_file():
+        raise invalid(path, Code.CHECKPOINT, "is no regular file", "remove it from the checkpoint")
 
 
 def _hub_cache(home: Path, path: Path) -> bool:
@@ -132,34 +187,18 @@ def _hub_cache(home: Path, path: Path) -> bool:
     return home.parent.name == "snapshots" and resolved(path).parent == home.parent.parent / "blobs"
 
 
-def _refuse_unreadable(folder: Path, paths: list[Path], shown: str) -> int | None:
+def _refuse_unreadable(paths: dict[str, Path], shown: str) -> int | None:
     """Refuse what cannot or must not be read; return how many tensors the weights have, as far as headers tell."""
-    names = {path.relative_to(folder).as_posix() for path in paths}
-    if not any(Path(name).name in TOKENIZER_FILES for name in names):
+    if not any(path.name in TOKENIZER_FILES for path in paths.values()):
         todo = "save it with the weights: tokenizer.save_pretrained(folder)"
         raise invalid(shown, Code.TOKENIZER, "has no tokenizer (no tokenizer.json or the like)", todo)
-    weights = [path for path in paths if path.suffix in _WEIGHTS]
+    weights = [name for name in paths if name.endswith(WEIGHTS)]
     if not weights:
         raise invalid(shown, Code.CHECKPOINT, "has no weights", "add model.safetensors")
-    counts = [check_weights(path) for path in weights]
-    return sum(count for count in counts if count is not None) if None not in counts else None
-
-
-def check_weights(path: Path) -> int | None:
-    """Refuse a weights file that is an LFS pointer (MR403), a disguised pickle (MR404) or damaged (MR405).
-
-    Returns how many tensors it has, None where only loading would tell.
-    """
-    with path.open("rb") as stream:
-        start = stream.read(len(LFS_POINTER))
-    if start == LFS_POINTER:
-        raise invalid(path, Code.LFS_POINTER, "is a Git LFS pointer, not the weights", "run `git lfs pull`")
-    if path.suffix == ".safetensors":
-        if start.startswith(_PICKLE_STARTS):
-            todo = "save the weights with safetensors; renaming a pickle does not make it safe"
-            raise Refused(Finding(str(path), Code.UNSAFE_WEIGHTS, "is a pickle under a safetensors name", todo))
-        return check_header(path)
-    return None
+    judged = judge(contents_of(paths), "loadable")
+    refuse(judged.findings)
+    counts = [len(header.tensors) for header in judged.headers.values()]
+    return sum(counts) if len(counts) == len(weights) else None
 
 
 def _read_object(path: Path) -> dict[str, Any]:

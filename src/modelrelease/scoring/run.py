@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelrelease.records.canonical import digest_of
-from modelrelease.records.checkpoints import Checkpoint
+from modelrelease.records.checkpoints import Checkpoint, refuse_changed
 from modelrelease.records.evaluation import SCORER_VERSION, Environment, Evaluation, Provenance
 from modelrelease.records.evaluation import Engine as EngineRecord
 from modelrelease.records.suite import suite_digest
@@ -77,7 +77,8 @@ def score(checkpoint: Checkpoint, suite: LoadedSuite, options: Options, surround
     """Score every item of ``suite`` with ``checkpoint``.
 
     The samples depend on the inputs, the options and the environment, never on time, memory or an interruption.
-    Raises InvalidInput where rows, prompts or the checkpoint are malformed, Unavailable where the engine is.
+    Raises InvalidInput where rows, prompts or the checkpoint are malformed, Refused where the checkpoint is unsafe or
+    changes meanwhile, Unavailable where the engine is.
     """
     items = build_items(suite.tasks)
     started, clock = surroundings.now(), time.monotonic()
@@ -90,6 +91,7 @@ def score(checkpoint: Checkpoint, suite: LoadedSuite, options: Options, surround
     begun = time.monotonic()
     with open_journal(surroundings.journal, key) as journal:
         results = run_batches(plan.batches, items, suite.tasks, engine, journal, surroundings.progress)
+    refuse_changed(checkpoint)  # weights may be mapped into memory, and templates were rendered since they were loaded
     rows = zip(items, plan.entries, results, strict=True)
     samples = [make_sample(suite.tasks[item.task].spec, item, entry, answers) for item, entry, answers in rows]
     how = Production(

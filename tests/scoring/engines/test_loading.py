@@ -139,18 +139,23 @@ def test_an_adapter_beside_the_weights_is_refused(altered: Alter) -> None:
     [
         (
             {"lm_head.weight": "../other.safetensors"},
-            "names '../other.safetensors', which the checkpoint does not hold",
+            "names '../other.safetensors', which is no file name",
         ),
         ({"lm_head.weight": "model-2.safetensors"}, "names 'model-2.safetensors', which the checkpoint does not hold"),
-        ({"lm_head.weight": 7}, "names '7', which the checkpoint does not hold"),
-        ([], "is no index of weights; save the model again"),
-        ({"lm_head.weight": {}}, "is no index of weights; save the model again"),
+        ({"lm_head.weight": "/etc/hostname"}, "names '/etc/hostname', which is no file name"),
+        ({"lm_head.weight": 7}, "is no index of weights; save the whole model again"),
+        (
+            {"nothing.weight": "model.safetensors"},
+            "says that 'model.safetensors' holds tensor 'nothing.weight', and no",
+        ),
+        ([], "is no index of weights; save the whole model again"),
+        ({"lm_head.weight": {}}, "is no index of weights; save the whole model again"),
     ],
 )
 def test_an_index_cannot_lead_to_weights_outside_of_the_checkpoint(altered: Alter, weight_map: Any, said: str) -> None:
     folder = altered(**{"model.safetensors.index": {"weight_map": weight_map}})
     shutil.copy(folder / "model.safetensors", folder.parent / "other.safetensors")
-    assert finding(folder).startswith(f"shown: MR405 model.safetensors.index.json {said}")
+    assert finding(folder).startswith(f"{folder}/model.safetensors.index.json: MR405 {said}")
 
 
 @pytest.fixture

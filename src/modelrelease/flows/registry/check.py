@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+from modelrelease.codes import SAYS_NO
 from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Refused
 from modelrelease.flows.registry.scope import Scope, complete_staged, targets
 
@@ -68,7 +69,10 @@ def check_changes(scope: Scope, today: datetime.date, rows: RowReader | None = N
 
 def verdict(findings: list[Finding]) -> ModelreleaseError:
     """Return the error that findings end a command with: exit 2 where a file is malformed, 1 where the rule says no."""
-    malformed = any(finding.code.value > "MR2" or finding.code.value == "MR107" for finding in findings)
+    malformed = any(
+        finding.code not in SAYS_NO and (finding.code.value > "MR2" or finding.code.value == "MR107")
+        for finding in findings
+    )
     return InvalidInput(findings) if malformed else Refused(findings)
 
 

@@ -102,12 +102,28 @@ def _names_files(changes: Changes, path: str) -> bool:
 
 
 def no_pickle_weights(changes: Changes) -> list[Finding]:
-    """Check the content of everything that is new, whatever it is called."""
-    from modelrelease.registry.hooks.pickles import HEAD, find_pickle
+    """Check the content of everything that is new, whatever it is called, and what a Trainer leaves by its name too.
 
-    paths = [path for path in changes.new if changes.is_regular(path)]
-    found = [find_pickle(changes.scope.objects.head(changes.new[path].oid, HEAD), path) for path in paths]
+    What a Git LFS pointer stands for cannot be looked at here, and a pointer is no pickle.
+    """
+    from modelrelease.records.pickled import find_pickle
+    from modelrelease.records.pickles import HEAD
+    from modelrelease.records.training_state import is_training_state, training_state
+
+    found = []
+    for path in changes.new:
+        if changes.is_regular(path):
+            pickle = find_pickle(changes.scope.objects.head(changes.new[path].oid, HEAD), path)
+            inside = _below_checkpoint(path)
+            left_behind = is_training_state(inside or posixpath.basename(path)) and (inside or pickle)
+            found.append(training_state(path) if left_behind else pickle)
     return [finding for finding in found if finding is not None]
+
+
+def _below_checkpoint(path: str) -> str:
+    """Return a path's part below a version's `checkpoint/`; empty where it is not there."""
+    folder, _, inside = path.partition("/checkpoint/")
+    return inside if posixpath.basename(folder).startswith("model_v") else ""
 
 
 HOOKS: dict[str, Callable[[Changes], list[Finding]]] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Unavailable
-from modelrelease.records.checkpoints import Checkpoint
+from modelrelease.records.checkpoints import Checkpoint, refuse_changed
 from modelrelease.scoring.engines.pretrained import (
     first_lines,
     read_config,
@@ -15,7 +15,6 @@ from modelrelease.scoring.engines.pretrained import (
     read_tokenizer,
     refuse_adapter,
     refuse_endless,
-    refuse_foreign_shards,
 )
 from modelrelease.settings import prepare_libraries
 
@@ -62,9 +61,10 @@ def import_torch() -> Any:
 def load_model(checkpoint: Checkpoint, numerics: Numerics) -> LoadedModel:
     """Load a checkpoint that was looked through. Float32 on CPU, the checkpoint's own type on CUDA.
 
-    Raises InvalidInput where transformers cannot read it (MR401), its tokenizer (MR402), where tensors are missing
-    from the weights or have another shape (MR405) or code of its own would be needed (MR406); Refused where the
-    weights are a pickle that holds more than tensors (MR404); Unavailable where the device is.
+    Raises InvalidInput where transformers cannot read it (MR401), its tokenizer (MR402), or where tensors are missing
+    from the weights or have another shape (MR405); Refused where the weights are a pickle that holds more than tensors
+    (MR404), code of its own would be needed (MR406), or a file is not the one that was hashed (MR418); Unavailable
+    where the device is.
     """
     torch = import_torch()
     device = _device(torch, numerics.device)
@@ -74,11 +74,11 @@ def load_model(checkpoint: Checkpoint, numerics: Numerics) -> LoadedModel:
     torch.set_deterministic_debug_mode("warn")
     dtype = _dtype(torch, numerics.dtype, device)
     refuse_adapter(checkpoint)
-    refuse_foreign_shards(checkpoint)
     config = read_config(checkpoint)
     refuse_endless(checkpoint, config)
     tokenizer = read_tokenizer(checkpoint)
     model = read_model(checkpoint, config, dtype, numerics.attention)
+    refuse_changed(checkpoint)
     vocabulary = int(model.get_input_embeddings().weight.shape[0])
     _greedy_by_default(model, tokenizer, vocabulary)
     try:

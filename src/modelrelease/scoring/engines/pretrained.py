@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from modelrelease.codes import Code
@@ -18,23 +17,6 @@ def refuse_adapter(checkpoint: Checkpoint) -> None:
     if any(file.path == "adapter_config.json" for file in checkpoint.files):
         todo = "merge it into its model (`merge_and_unload`) and save that"
         raise invalid(checkpoint.source, Code.CHECKPOINT, "holds an adapter", todo)
-
-
-def refuse_foreign_shards(checkpoint: Checkpoint) -> None:
-    """Raise InvalidInput (MR405) where an index names weights that are no file of the checkpoint.
-
-    transformers follows it out of the folder, to files that no digest covers.
-    """
-    own = {file.path for file in checkpoint.files}
-    for path in sorted(name for name in own if name.endswith(".index.json")):
-        try:
-            named = set(json.loads((checkpoint.folder / path).read_bytes())["weight_map"].values())
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            message = f"{path} is no index of weights"
-            raise invalid(checkpoint.source, Code.MALFORMED_WEIGHTS, message, "save the model again") from error
-        if foreign := sorted(str(name) for name in named if name not in own):
-            message = f"{path} names {shorten(repr(foreign[0]), 80)}, which the checkpoint does not hold"
-            raise invalid(checkpoint.source, Code.MALFORMED_WEIGHTS, message, "add it, or save the model again")
 
 
 def read_config(checkpoint: Checkpoint) -> Any:
@@ -115,7 +97,7 @@ def _pickled(checkpoint: Checkpoint) -> bool:
 def _unreadable(checkpoint: Checkpoint, code: Code, what: str, error: Exception, todo: str) -> ModelreleaseError:
     if "trust_remote_code" in str(error):
         todo = "use an architecture that transformers has; code from a checkpoint is never run"
-        return invalid(checkpoint.source, Code.REMOTE_CODE, f"{what} asks for code of its own", todo)
+        return Refused(Finding(checkpoint.source, Code.REMOTE_CODE, f"{what} asks for code of its own", todo))
     if "Weights only load failed" in str(error):  # torch.load's refusal
         message = "the weights are a pickle that is damaged or holds more than tensors; it was not run"
         todo = "save the model again with model.save_pretrained(folder)"
