@@ -21,17 +21,18 @@ ALLOWED: dict[str, set[str]] = {
     "git": {"codes", "errors", "settings"},
     "records": {"codes", "errors"},
     "config": {"codes", "errors", "records"},
-    "scoring": DOMAIN | {"settings"},
+    "machine": {"records"},
+    "scoring": DOMAIN | {"settings", "machine"},
     "comparison": DOMAIN,
     "release": DOMAIN,
     "reports": {"codes", "errors", "numbers", "records"},
     "github": {"codes", "errors", "records", "reports"},
     "registry": {"codes", "errors", "numbers", "records"},
     "scaffold": DOMAIN,
-    "flows": DOMAIN | {"config", "git", "scoring", "comparison", "registry", "release", "scaffold"},
+    "flows": DOMAIN | {"config", "git", "machine", "scoring", "comparison", "registry", "release", "scaffold"},
     "cli": DOMAIN
     | {"config", "git", "settings", "scoring", "comparison", "registry", "release", "reports", "github", "flows"},
-    "__init__": set(),
+    "__init__": {"flows"},
     "__main__": {"cli"},
 }
 """Each package or module, and what of modelrelease it may import (``__version__`` aside)."""

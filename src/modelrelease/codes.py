@@ -60,6 +60,10 @@ class Code(str, Enum):
     CHAT_TEMPLATE = "MR408"
     ENGINE = "MR409"
     EXISTING_RECORD = "MR410"
+    VERSION_NAME = "MR411"
+    OTHER_WEIGHTS = "MR412"
+    MOVED = "MR413"
+    SOURCE = "MR414"
     SAMPLES_DIGEST = "MR501"
     SAMPLES_COUNT = "MR502"
     SCORE = "MR503"
@@ -123,6 +127,10 @@ MEANING: dict[Code, str] = {
     Code.CHAT_TEMPLATE: "a chat template is missing, fails, or runs away",
     Code.ENGINE: "the engine could not do its work",
     Code.EXISTING_RECORD: "a record that must not be overwritten is in the way",
+    Code.VERSION_NAME: "a version's name is none, or names no version that is there",
+    Code.OTHER_WEIGHTS: "weights are not those that a version's records are of",
+    Code.MOVED: "a checkpoint changed while it was read",
+    Code.SOURCE: "the address of weights is none that can be relied on",
     Code.SAMPLES_DIGEST: "samples.jsonl is not the file that eval.json describes",
     Code.SAMPLES_COUNT: "samples.jsonl has another number of lines than eval.json says",
     Code.SCORE: "a score is no finite number in its metric's range",

@@ -34,6 +34,14 @@ TOKENIZER_FILES = frozenset(
 )  # fmt: skip
 _TEMPLATE_FILES = ("chat_template.jinja", "chat_template.json")
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf")
+_CLASS = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
+# What transformers' Trainer leaves beside the weights to go on from (optimizer, schedule, random states, its own
+# settings): pickles that nobody scores with. Sources: TRAINER_STATE_NAME and the like in transformers/trainer.py and
+# trainer_utils.py, OPTIMIZER_NAME and SCALER_NAME in accelerate's utils/constants.py.
+_LEFTOVER = re.compile(
+    r"training_args\.bin|trainer_state\.json|optimizer\.(?:pt|bin)|scheduler\.pt|scaler\.pt|rng_state(?:_\d+)?\.pth",
+    re.ASCII,
+)
 # A pickle starts with PROTO (protocol 2 and up); torch.save writes a zip that holds one.
 _PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 
@@ -42,7 +50,8 @@ _PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x
 class Checkpoint:
     """A checkpoint folder that was looked through: what it holds, by content.
 
-    ``tensors``: how many the weights have, None where their headers do not tell.
+    ``tensors``: how many the weights have, None where their headers do not tell. ``tokenizer_digest`` is that of no
+    files where it has no tokenizer. ``leftovers`` are a Trainer's, which are there and no part of it.
     """
 
     folder: Path
@@ -53,6 +62,26 @@ class Checkpoint:
     tokenizer_digest: str
     chat_template_digest: str | None
     tensors: int | None
+    leftovers: tuple[str, ...] = ()
+
+    @property
+    def has_tokenizer(self) -> bool:
+        """Whether it has files of a tokenizer."""
+        return any(_of_tokenizer(file.path) for file in self.files)
+
+
+def in_digest(path: str) -> bool:
+    """Say whether a file below ``checkpoint/`` is part of the checkpoint: its digest, and what is published.
+
+    ``path`` is relative to it. The card is written later, and what a Trainer leaves beside the weights is no part of
+    them; both only where they are known to stand, at the top.
+    """
+    return path != CARD and not is_leftover(path)
+
+
+def is_leftover(path: str) -> bool:
+    """Say whether a file below ``checkpoint/`` is what a Trainer leaves beside the weights."""
+    return _LEFTOVER.fullmatch(path) is not None
 
 
 def find_checkpoint(model: Path, shown: str) -> Path:
@@ -69,31 +98,32 @@ def find_checkpoint(model: Path, shown: str) -> Path:
     raise invalid(shown, Code.CHECKPOINT, "holds neither config.json nor checkpoint/config.json", todo)
 
 
-def read_checkpoint(model: Path, shown: str) -> Checkpoint:
+def read_checkpoint(model: Path, shown: str, *, tokenizer: bool = True) -> Checkpoint:
     """Look through a checkpoint: list and hash its files, refuse what is damaged or unsafe.
 
-    ``shown`` is how the model is named to people. Raises InvalidInput for malformed files (exit 2) and
-    Refused for weights that are pickles in disguise (exit 1).
+    ``shown`` is how the model is named to people; ``tokenizer``: whether it must have one, as scoring needs. Raises
+    InvalidInput for malformed files (exit 2) and Refused for weights that are pickles in disguise (exit 1).
     """
     folder = find_checkpoint(model, shown)
-    paths = sorted(_regular_files(folder), key=lambda path: path.relative_to(folder).as_posix())
-    tensors = _refuse_unreadable(folder, paths, shown)
+    found = {path.relative_to(folder).as_posix(): path for path in _regular_files(folder)}
+    paths = [found[name] for name in sorted(found) if in_digest(name)]
+    tensors = _refuse_unreadable(folder, paths, shown, tokenizer)
     name = resolved(model).name
     files = tuple(
         CheckpointFile(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=sha256_of(path))
         for path in paths
-        if path.relative_to(folder).as_posix() != CARD
     )
-    tokenizer = [file for file in files if Path(file.path).name in TOKENIZER_FILES or file.path in _TEMPLATE_FILES]
+    of_tokenizer = [file for file in files if _of_tokenizer(file.path) or file.path in _TEMPLATE_FILES]
     return Checkpoint(
         folder=folder,
         version=name if name.startswith(VERSION_PREFIX) else None,
         source=shown,
         files=files,
         digest=files_digest(files),
-        tokenizer_digest=files_digest(tokenizer),
+        tokenizer_digest=files_digest(of_tokenizer),
         chat_template_digest=_template_digest(folder),
         tensors=tensors,
+        leftovers=tuple(sorted(filter(is_leftover, found))),
     )
 
 
@@ -132,17 +162,25 @@ def _hub_cache(home: Path, path: Path) -> bool:
     return home.parent.name == "snapshots" and resolved(path).parent == home.parent.parent / "blobs"
 
 
-def _refuse_unreadable(folder: Path, paths: list[Path], shown: str) -> int | None:
+def _of_tokenizer(path: str) -> bool:
+    return path.rpartition("/")[2] in TOKENIZER_FILES
+
+
+def _refuse_unreadable(folder: Path, paths: list[Path], shown: str, tokenizer: bool) -> int | None:
     """Refuse what cannot or must not be read; return how many tensors the weights have, as far as headers tell."""
-    names = {path.relative_to(folder).as_posix() for path in paths}
-    if not any(Path(name).name in TOKENIZER_FILES for name in names):
+    if tokenizer and not any(_of_tokenizer(path.relative_to(folder).as_posix()) for path in paths):
         todo = "save it with the weights: tokenizer.save_pretrained(folder)"
         raise invalid(shown, Code.TOKENIZER, "has no tokenizer (no tokenizer.json or the like)", todo)
-    weights = [path for path in paths if path.suffix in _WEIGHTS]
+    weights = [path for path in paths if is_weights(path.name)]
     if not weights:
         raise invalid(shown, Code.CHECKPOINT, "has no weights", "add model.safetensors")
     counts = [check_weights(path) for path in weights]
     return sum(count for count in counts if count is not None) if None not in counts else None
+
+
+def is_weights(path: str) -> bool:
+    """Say whether a file holds weights, by its name."""
+    return path.endswith(_WEIGHTS)
 
 
 def check_weights(path: Path) -> int | None:
@@ -170,6 +208,13 @@ def _read_object(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput(Finding(str(path), Code.INVALID_VALUE, "is no JSON object", "save the checkpoint again"))
     return value
+
+
+def tokenizer_class(folder: Path) -> str | None:
+    """Return the class that a checkpoint's tokenizer_config.json names, as text: it is not looked up, nor imported."""
+    config = folder / "tokenizer_config.json"
+    named = _read_object(config).get("tokenizer_class") if config.is_file() else None
+    return named if isinstance(named, str) and _CLASS.fullmatch(named) else None
 
 
 def _template_digest(folder: Path) -> str | None:
