@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import platform
 import sys
@@ -71,7 +72,7 @@ def _torch(*, wanted: bool) -> Any:
     """Return torch where it is loaded already, or where it is ``wanted`` and there; None otherwise."""
     if wanted and "torch" not in sys.modules:
         with contextlib.suppress(ImportError):
-            import torch
+            importlib.import_module("torch")
     return sys.modules.get("torch")
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from modelrelease import git
 from modelrelease.codes import Code
@@ -18,10 +19,12 @@ from modelrelease.records.evaluation import CheckpointFile
 from modelrelease.records.files import read_bytes, resolved, sha256_of
 from modelrelease.records.model import GitState, LogFile, PromptInUse, TrainingSet
 from modelrelease.records.prompts import read_prompt
+from modelrelease.records.strict_json import read_json_file
 from modelrelease.release.commands import without_credentials
 from modelrelease.release.versions import version_key
 from modelrelease.scoring.suites import read_tasks
 
+TRAINER_STATE = "trainer_state.json"
 MAX_ROWS_READ = 64 << 20
 """Bytes. A larger training set gets the digest of its bytes: for that of its rows all of it would be held at once."""
 
@@ -74,6 +77,26 @@ def log_files(tree: WorkTree, paths: Iterable[str | os.PathLike[str]]) -> tuple[
     return tuple(LogFile(path=shown_path(tree, Path(path)), sha256=_file_digest(Path(path))) for path in paths)
 
 
+def trainer_progress(paths: Iterable[str | os.PathLike[str]]) -> tuple[int | None, float | None, float | None]:
+    """Return the steps, epochs and last loss that a Trainer's state among ``paths`` tells; None for what is not there."""
+    path = next((Path(path) for path in paths if Path(path).name == TRAINER_STATE), None)
+    try:
+        state = read_json_file(path).value if path is not None else None
+    except InvalidInput:  # it is recorded as a log all the same
+        return None, None, None
+    if not isinstance(state, dict):
+        return None, None, None
+    history = state.get("log_history")
+    entries = [entry for entry in history if isinstance(entry, dict)] if isinstance(history, list) else []
+    losses = [loss for entry in entries if (loss := _number(entry.get("loss"))) is not None]
+    steps, epochs = state.get("global_step"), _number(state.get("epoch"))
+    return (
+        steps if type(steps) is int and steps >= 0 else None,
+        epochs if epochs is not None and epochs >= 0 else None,
+        losses[-1] if losses else None,
+    )
+
+
 def require_parent(folder: Path, parent: str | os.PathLike[str] | None) -> str | None:
     """Return the name of the version that ``folder``'s comes from, given its name or its folder.
 
@@ -91,6 +114,10 @@ def require_parent(folder: Path, parent: str | os.PathLike[str] | None) -> str |
         todo = "name a version whose folder stands beside this one's"
         raise invalid(shown, Code.VERSION_NAME, "has no folder beside this version's", todo)
     return name
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def shown_path(tree: WorkTree, path: Path) -> str:

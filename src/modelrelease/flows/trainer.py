@@ -18,7 +18,15 @@ from transformers import TrainerCallback
 
 from modelrelease.codes import Code
 from modelrelease.errors import invalid
-from modelrelease.flows.papers import WorkTree, find_work_tree, log_files, require_parent, shown_path, training_sets
+from modelrelease.flows.papers import (
+    TRAINER_STATE,
+    WorkTree,
+    find_work_tree,
+    log_files,
+    require_parent,
+    shown_path,
+    training_sets,
+)
 from modelrelease.flows.save import (
     PathLike,
     Saving,
@@ -35,7 +43,6 @@ from modelrelease.records.checkpoints import in_digest
 from modelrelease.records.model import LogFile, TrainingSet
 from modelrelease.release.papers import Said
 
-STATE_FILE = "trainer_state.json"
 # What DeepSpeed and FSDP put beside the weights to go on from.
 _PARTS = re.compile(r"(?:global_step|optimizer_|pytorch_model_fsdp_)\d+|latest|zero_to_fp32\.py", re.ASCII)
 # Settings that say where a run writes and reports to, and not how it trains.
@@ -121,7 +128,7 @@ class PapersCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
     def _save(self, args: Any, state: Any, step: int, write: Callable[[Path], object] | None) -> None:
         """Write the version; only its papers where ``step`` is what it holds already."""
         begun, text = self._require_begun(), _state_bytes(state)
-        path = shown_path(begun.tree, self._folder / STATE_FILE)
+        path = shown_path(begun.tree, self._folder / TRAINER_STATE)
         logs = log_files(begun.tree, (path for path in self._paths[1] if Path(path).is_file()))
         epochs, loss = _progress(state, step)
         said = Said(
@@ -138,9 +145,9 @@ class PapersCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
             license=self._said.license,
         )
         if write is None or step == self._saved:
-            update_papers(self._folder, Saving(said, "trainer", begun.tree, _nothing, {STATE_FILE: text}))
+            update_papers(self._folder, Saving(said, "trainer", begun.tree, _nothing, {TRAINER_STATE: text}))
         else:
-            save_version(self._folder, Saving(said, "trainer", begun.tree, write, {STATE_FILE: text}))
+            save_version(self._folder, Saving(said, "trainer", begun.tree, write, {TRAINER_STATE: text}))
             self._saved = step
 
     def _require_begun(self) -> _Begun:
@@ -198,7 +205,7 @@ def _args_digest(args: Any) -> str:
 
 def _state_bytes(state: Any) -> bytes:
     with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / STATE_FILE
+        path = Path(scratch) / TRAINER_STATE
         state.save_to_json(str(path))
         return path.read_bytes()
 

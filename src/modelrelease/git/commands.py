@@ -207,9 +207,9 @@ def branch(root: Path) -> str | None:
 
 
 def is_committed(root: Path, path: str) -> bool:
-    """Say whether the commit that is checked out has ``path`` (relative to ``root``), a folder with all in it, as it is.
+    """Say whether the commit that is checked out has ``path``, a file or all of a folder, just as it stands here.
 
-    What git ignores inside a folder is not committed either.
+    ``path`` is relative to ``root``. What git ignores inside a folder is not committed either.
     """
     if _ask(root, "ls-files", "--error-unmatch", "--", path).returncode != 0:
         return False

@@ -51,7 +51,8 @@ class Checkpoint:
     """A checkpoint folder that was looked through: what it holds, by content.
 
     ``tensors``: how many the weights have, None where their headers do not tell. ``tokenizer_digest`` is that of no
-    files where it has no tokenizer. ``leftovers`` are a Trainer's, which are there and no part of it.
+    files where it has no tokenizer. ``leftovers`` are a Trainer's, which are there and no part of it. ``look`` is what
+    the file system said of its files before they were read.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class Checkpoint:
     chat_template_digest: str | None
     tensors: int | None
     leftovers: tuple[str, ...] = ()
+    look: tuple[tuple[str, int, int, int, int], ...] = ()
 
     @property
     def has_tokenizer(self) -> bool:
@@ -105,7 +107,8 @@ def read_checkpoint(model: Path, shown: str, *, tokenizer: bool = True) -> Check
     InvalidInput for malformed files (exit 2) and Refused for weights that are pickles in disguise (exit 1).
     """
     folder = find_checkpoint(model, shown)
-    found = {path.relative_to(folder).as_posix(): path for path in _regular_files(folder)}
+    found = _by_name(folder)
+    look = _look(found)
     paths = [found[name] for name in sorted(found) if in_digest(name)]
     tensors = _refuse_unreadable(folder, paths, shown, tokenizer)
     name = resolved(model).name
@@ -124,7 +127,23 @@ def read_checkpoint(model: Path, shown: str, *, tokenizer: bool = True) -> Check
         chat_template_digest=_template_digest(folder),
         tensors=tensors,
         leftovers=tuple(sorted(filter(is_leftover, found))),
+        look=look,
     )
+
+
+def has_changed(checkpoint: Checkpoint) -> bool:
+    """Say whether the checkpoint's folder is not as it was when it was read: files added, removed or written."""
+    return _look(_by_name(checkpoint.folder)) != checkpoint.look
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    return {path.relative_to(folder).as_posix(): path for path in _regular_files(folder)}
+
+
+def _look(found: dict[str, Path]) -> tuple[tuple[str, int, int, int, int], ...]:
+    """What tells a file from another of its name; the time of its last change is the system's, and cannot be set."""
+    stats = [(name, found[name].stat()) for name in sorted(found) if in_digest(name)]
+    return tuple((name, of.st_size, of.st_mtime_ns, of.st_ino, of.st_ctime_ns) for name, of in stats)
 
 
 def files_digest(files: list[CheckpointFile] | tuple[CheckpointFile, ...]) -> str:

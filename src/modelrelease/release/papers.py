@@ -74,7 +74,7 @@ def describe_weights(
     tokenizer = None
     if checkpoint.has_tokenizer:
         digests = {"digest": checkpoint.tokenizer_digest, "chat_template_digest": checkpoint.chat_template_digest}
-        tokenizer = TokenizerPapers(kind=kind, version=library, **digests)
+        tokenizer = TokenizerPapers.model_validate({"class": kind, "version": library, **digests})
     digest, files = checkpoint.digest, checkpoint.files
     saved = SavedCheckpoint(format=_format(files), digest=digest, files=files, source=source)
     return Weights(saved, tokenizer)
