@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from modelrelease.errors import InvalidInput, ModelreleaseError, Refused
 from modelrelease.records.canonical import digest_of
-from modelrelease.records.checkpoints import find_checkpoint, read_checkpoint
+from modelrelease.records.checkpoints import find_checkpoint, has_changed, read_checkpoint, tokenizer_class
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 1\n"
 
@@ -233,3 +235,82 @@ def test_what_the_library_writes_is_sound(checkpoint: Path) -> None:
     tensors = {"a": torch.ones(3, 2), "b": torch.zeros(5, dtype=torch.bfloat16), "c": torch.zeros(0)}
     save_file(tensors, checkpoint / "model.safetensors", metadata={"format": "pt"})
     assert len(read_checkpoint(checkpoint, "m").files) == 4
+
+
+LEFTOVERS = [
+    "training_args.bin", "trainer_state.json", "optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt",
+    "rng_state.pth", "rng_state_0.pth", "rng_state_15.pth",
+]  # fmt: skip
+
+
+def test_what_a_trainer_leaves_beside_the_weights_is_no_part_of_them(checkpoint: Path) -> None:
+    before = read_checkpoint(checkpoint, "m")
+    for name in LEFTOVERS:
+        (checkpoint / name).write_bytes(pickle.dumps({"step": 1}))
+    after = read_checkpoint(checkpoint, "m")
+    assert after.leftovers == tuple(sorted(LEFTOVERS))
+    assert (after.digest, after.files) == (before.digest, before.files)
+
+
+@pytest.mark.parametrize("name", ["sub/optimizer.pt", "my_optimizer.pt", "rng_state_x.pth", "Training_args.bin"])
+def test_what_only_looks_like_it_is_part_of_the_digest(checkpoint: Path, name: str) -> None:
+    before = read_checkpoint(checkpoint, "m")
+    (checkpoint / name).parent.mkdir(exist_ok=True)
+    (checkpoint / name).write_bytes(b"x")
+    after = read_checkpoint(checkpoint, "m")
+    assert after.leftovers == ()
+    assert after.digest != before.digest
+
+
+def test_leftovers_are_no_weights(checkpoint: Path) -> None:
+    (checkpoint / "model.safetensors").rename(checkpoint / "optimizer.pt")
+    with pytest.raises(InvalidInput, match="MR401 has no weights"):
+        read_checkpoint(checkpoint, "m")
+
+
+def test_a_tokenizer_is_asked_for_only_where_one_is_needed(checkpoint: Path) -> None:
+    _without_tokenizer(checkpoint)
+    found = read_checkpoint(checkpoint, "m", tokenizer=False)
+    assert not found.has_tokenizer
+    assert found.tokenizer_digest == digest_of([])
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ('{"tokenizer_class": "LlamaTokenizer"}', "LlamaTokenizer"),
+        ('{"tokenizer_class": "os.system"}', None),
+        ('{"tokenizer_class": 3}', None),
+        ("{}", None),
+    ],
+)
+def test_the_tokenizer_s_class_is_a_name_and_nothing_else(checkpoint: Path, config: str, expected: str | None) -> None:
+    (checkpoint / "tokenizer_config.json").write_text(config)
+    assert tokenizer_class(checkpoint) == expected
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "written": _write("config.json", b'{"model_type": "gpt2"}'),
+    "written with the same bytes": _write("tokenizer.json", b"{}"),
+    "added": _write("vocab.json", b"{}"),
+    "removed": _remove("tokenizer_config.json"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_after_reading_is_seen(checkpoint: Path, name: str) -> None:
+    found = read_checkpoint(checkpoint, "m")
+    assert not has_changed(found)
+    time.sleep(0.02)  # file systems count time in steps
+    CHANGES[name](checkpoint)
+    assert has_changed(found)
+
+
+def test_another_file_of_the_same_size_and_time_is_seen(checkpoint: Path) -> None:
+    found = read_checkpoint(checkpoint, "m")
+    weights_file = checkpoint / "model.safetensors"
+    times = weights_file.stat()
+    time.sleep(0.02)
+    weights_file.write_bytes(weights_file.read_bytes()[:-1] + b"x")
+    os.utime(weights_file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert has_changed(found)

@@ -78,7 +78,7 @@ def log_files(tree: WorkTree, paths: Iterable[str | os.PathLike[str]]) -> tuple[
 
 
 def trainer_progress(paths: Iterable[str | os.PathLike[str]]) -> tuple[int | None, float | None, float | None]:
-    """Return the steps, epochs and last loss that a Trainer's state among ``paths`` tells; None for what is not there."""
+    """Return the steps, epochs and last loss that a Trainer's state among ``paths`` tells; None for what it lacks."""
     path = next((Path(path) for path in paths if Path(path).name == TRAINER_STATE), None)
     try:
         state = read_json_file(path).value if path is not None else None

@@ -30,9 +30,13 @@ def _said(record: ModelRecord) -> list[tuple[str, str]]:
     """What is known, with its name."""
     work = record.git
     at = f"{(work.sha or 'no commit')[:10]}{', with local changes' if work.dirty else ''}" if work else None
-    counts = {"datasets": record.training.datasets, "logs": record.training.logs, "prompts": record.prompts}
+    named = {
+        "datasets": [part.path for part in record.training.datasets],
+        "logs": [part.path for part in record.training.logs],
+        "prompts": [part.path for part in record.prompts],
+    }
     known = [(name, value) for name, value in _asked(record) if value is not None]
-    listed = [(name, ", ".join(part.path for part in parts)) for name, parts in counts.items() if parts]
+    listed = [(name, ", ".join(paths)) for name, paths in named.items() if paths]
     return [*known, *listed, *([("git", at)] if at else [])]
 
 
