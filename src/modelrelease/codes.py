@@ -60,6 +60,9 @@ class Code(str, Enum):
     CHAT_TEMPLATE = "MR408"
     ENGINE = "MR409"
     EXISTING_RECORD = "MR410"
+    VERSION_NAME = "MR411"
+    OTHER_WEIGHTS = "MR412"
+    SOURCE = "MR414"
     NOT_FINITE = "MR415"
     NOT_PUBLISHED = "MR416"
     TRAINING_STATE = "MR417"
@@ -133,6 +136,9 @@ MEANING: dict[Code, str] = {
     Code.CHAT_TEMPLATE: "a chat template is missing, fails, or runs away",
     Code.ENGINE: "the engine could not do its work",
     Code.EXISTING_RECORD: "a record that must not be overwritten is in the way",
+    Code.VERSION_NAME: "a version's name is none, or names no version that is there",
+    Code.OTHER_WEIGHTS: "weights are not those that a version's records are of",
+    Code.SOURCE: "the address of weights is none that can be relied on",
     Code.NOT_FINITE: "a tensor holds NaN or infinity",
     Code.NOT_PUBLISHED: "a file of a kind that no version publishes",
     Code.TRAINING_STATE: "what training needs to go on stands in a checkpoint",

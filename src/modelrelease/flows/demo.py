@@ -37,7 +37,7 @@ _WORDING = {"Question:": "Q:", "Answer:": "A:"}
 BASELINE, CANDIDATE = "models/model_v1.0", "models/model_v1.1"
 TRAININGS = {
     BASELINE: ("--steps", "500", "--seed", "1", "--share", "0.5"),
-    CANDIDATE: ("--steps", "600", "--seed", "1"),
+    CANDIDATE: ("--steps", "600", "--seed", "1", "--parent", Path(BASELINE).name),
 }
 """What each version is trained with: the first on half of the text, the second on all of it and a little longer."""
 
@@ -77,7 +77,7 @@ def run_demo(
     _stamp(folder, watcher, ADAPT)
     _commit(folder, watcher, "Ask the way the training text does")
     for version, settings in TRAININGS.items():
-        command = ("train.py", "--out", f"{version}/checkpoint", *settings)
+        command = ("train.py", "--out", version, *settings)
         watcher.step(f"python {' '.join(command)}")
         _run(folder, watcher, *command)
         watcher.step(f"modelrelease score {version}")

@@ -13,13 +13,7 @@ from modelrelease.config import is_inside, outside, parse_config
 from modelrelease.errors import InvalidInput
 from modelrelease.git import Entry
 from modelrelease.records.canonical import digest_of
-from modelrelease.records.checkpoints import (
-    CARD,
-    CHECKPOINT_FOLDER,
-    committed_file,
-    files_digest,
-    is_training_state,
-)
+from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, committed_file, files_digest, in_digest
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import EVAL_FILE
 from modelrelease.records.model import MODEL_FILE
@@ -79,17 +73,18 @@ class Tree:
         """
         place = f"{folder}/{CHECKPOINT_FOLDER}"
         names = [PurePosixPath(path).relative_to(place).as_posix() for path in self.entries([f"{place}/"])]
-        own = [name for name in names if name not in {CARD, "."} and not is_training_state(name)]
-        files = [committed_file(name, self.read(f"{place}/{name}")) for name in own]
+        files = [
+            committed_file(name, self.read(f"{place}/{name}")) for name in names if name != "." and in_digest(name)
+        ]
         return files_digest(files) if files else None
 
     def _version(self, folder: str, files: dict[str, str]) -> VersionFolder:
         # A link or a submodule in the place of either folder has a content of its own: what it points to.
-        inside = {CHECKPOINT_FOLDER, ""}
+        inside, below = {CHECKPOINT_FOLDER, ""}, f"{CHECKPOINT_FOLDER}/"
         weights = [
             [ascii(name), content]
             for name, content in sorted(files.items())
-            if name in inside or (name.startswith(f"{CHECKPOINT_FOLDER}/") and name != f"{CHECKPOINT_FOLDER}/{CARD}")
+            if name in inside or (name.startswith(below) and in_digest(name.removeprefix(below)))
         ]
         papers = self._papers(f"{folder}/{MODEL_FILE}") if MODEL_FILE in files else {}
         parent = papers.get("parent")

@@ -201,6 +201,22 @@ def remote_url(root: Path) -> str | None:
     return _line(root, "config", "--get", "remote.origin.url")
 
 
+def branch(root: Path) -> str | None:
+    """Return the branch that is checked out; None where the work tree stands at a commit, or without a repository."""
+    return _line(root, "symbolic-ref", "--quiet", "--short", "HEAD")
+
+
+def is_committed(root: Path, path: str) -> bool:
+    """Say whether the commit that is checked out has ``path``, a file or all of a folder, just as it stands here.
+
+    ``path`` is relative to ``root``. What git ignores inside a folder is not committed either.
+    """
+    if _ask(root, "ls-files", "--error-unmatch", "--", path).returncode != 0:
+        return False
+    differing = _ask(root, "status", "--porcelain", "--untracked-files=all", "--ignored", "--", path)
+    return differing.returncode == 0 and not differing.stdout.strip()
+
+
 def _line(root: Path, *arguments: str) -> str | None:
     done = _ask(root, *arguments)
     return done.stdout.decode("utf-8", "replace").strip() or None if done.returncode == 0 else None
