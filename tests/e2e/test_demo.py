@@ -18,6 +18,7 @@ PAGES = (
     ROOT / "docs" / "score.md",
     ROOT / "docs" / "compare.md",
 )
+VERSIONS = ("model_v1.0", "model_v1.1")
 BLOCKED = 1
 
 
@@ -100,3 +101,20 @@ def test_scoring_a_scored_version_leaves_its_record_alone(demo: tuple[Path, str]
     runs = list((folder / ".modelrelease" / "runs").glob("*/samples.jsonl"))
     assert [path.read_bytes() for path in runs] == [before]
     assert record.read_bytes() == before
+
+
+def test_each_version_carries_its_papers(demo: tuple[Path, str]) -> None:
+    folder = demo[0]
+    first, second = (json.loads((folder / "models" / name / "model.json").read_text()) for name in VERSIONS)
+    assert [record["training"]["steps"] for record in (first, second)] == [500, 600]
+    assert (first["parent"], second["parent"]) == (None, "model_v1.0")
+    command = "python train.py --out models/model_v1.1 --steps 600 --seed 1 --parent model_v1.0"
+    assert second["training"]["command"] == command
+    assert second["training"]["final_loss"] < first["training"]["final_loss"]
+    assert second["git"]["dirty"] is False
+    assert second["training"]["datasets"][0]["path"] == "training/text.txt"
+    assert [prompt["path"] for prompt in second["prompts"]] == ["prompts/ask.md"]
+    for name, record in zip(VERSIONS, (first, second), strict=True):
+        evaluation = json.loads((folder / "models" / name / "eval.json").read_text())
+        assert record["checkpoint"]["digest"] == evaluation["model"]["digest"]
+        assert record["checkpoint"]["files"] == evaluation["model"]["files"]
