@@ -26,7 +26,10 @@ class Sides:
 def compare_files(
     project: Project, sides: Sides, context: Context, *, policy_ref: str | None = None, intersect: bool = False
 ) -> Comparison:
-    """Compare two recorded evaluations under the project's policy, or the one committed at ``policy_ref``."""
+    """Compare two recorded evaluations under the project's policy, or the one committed at ``policy_ref``.
+
+    That policy also says how much of the items a report of it may show.
+    """
     config, source = _config(project, policy_ref)
     baseline, candidate = read_results(sides.baseline), read_results(sides.candidate)
     from modelrelease.comparison.compare import compare
@@ -34,7 +37,8 @@ def compare_files(
     from modelrelease.flows.texts import TextsOfItems
 
     question = Question(Policy(config.gate, source, policy_digest(config)), context, intersect)
-    return compare(baseline, candidate, question, TextsOfItems(project, baseline, candidate))
+    found = compare(baseline, candidate, question, TextsOfItems(project, baseline, candidate))
+    return found.model_copy(update={"comment": config.comment})
 
 
 def diff_files(project: Project, sides: Sides, *, intersect: bool = False) -> Diff:
