@@ -18,8 +18,9 @@ from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, Refused, invalid
 from modelrelease.records.canonical import digest_of
 from modelrelease.records.evaluation import VERSION_PREFIX, CheckpointFile
-from modelrelease.records.files import resolved, sha256_of
+from modelrelease.records.files import read_bytes, resolved, sha256_of
 from modelrelease.records.safetensors_header import check_header
+from modelrelease.records.strict_json import MAX_DOCUMENT
 
 CHECKPOINT_FOLDER = "checkpoint"
 CARD = "README.md"
@@ -164,7 +165,7 @@ def check_weights(path: Path) -> int | None:
 
 def _read_object(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_bytes(path, limit=MAX_DOCUMENT))
     except (ValueError, RecursionError) as error:
         raise invalid(path, Code.SYNTAX, f"is not JSON: {error}", "save the checkpoint again") from error
     if not isinstance(value, dict):

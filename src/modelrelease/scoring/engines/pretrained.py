@@ -8,6 +8,8 @@ from typing import Any
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, ModelreleaseError, Refused, invalid, shorten
 from modelrelease.records.checkpoints import Checkpoint
+from modelrelease.records.files import read_bytes
+from modelrelease.records.strict_json import MAX_DOCUMENT
 
 
 def refuse_adapter(checkpoint: Checkpoint) -> None:
@@ -28,7 +30,7 @@ def refuse_foreign_shards(checkpoint: Checkpoint) -> None:
     own = {file.path for file in checkpoint.files}
     for path in sorted(name for name in own if name.endswith(".index.json")):
         try:
-            named = set(json.loads((checkpoint.folder / path).read_bytes())["weight_map"].values())
+            named = set(json.loads(read_bytes(checkpoint.folder / path, limit=MAX_DOCUMENT))["weight_map"].values())
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             message = f"{path} is no index of weights"
             raise invalid(checkpoint.source, Code.MALFORMED_WEIGHTS, message, "save the model again") from error
