@@ -41,13 +41,16 @@ def compare_files(
     return found.model_copy(update={"comment": config.comment})
 
 
-def diff_files(project: Project, sides: Sides, *, intersect: bool = False) -> Diff:
-    """Hold two recorded evaluations against each other without a policy: every metric is information."""
+def diff_files(project: Project, sides: Sides, *, intersect: bool = False, most: int | None) -> Diff:
+    """Hold two recorded evaluations against each other without a policy: every metric is information.
+
+    ``most``: so many broken and so many fixed items of each task are shown; None for all of them.
+    """
     baseline, candidate = read_results(sides.baseline), read_results(sides.candidate)
     from modelrelease.comparison.compare import diff
     from modelrelease.flows.texts import TextsOfItems
 
-    return diff(baseline, candidate, TextsOfItems(project, baseline, candidate), intersect=intersect)
+    return diff(baseline, candidate, TextsOfItems(project, baseline, candidate), intersect=intersect, most=most)
 
 
 def _config(project: Project, policy_ref: str | None) -> tuple[Config, str]:
