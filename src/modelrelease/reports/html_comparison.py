@@ -93,7 +93,7 @@ def _items(row: MetricComparison) -> Element:
     shown: list[Node] = []
     for direction in ("broken", "fixed"):
         own = [example for example in examples if example.direction == direction]
-        with_texts = [example for example in own if (example.baseline or example.candidate or example.input)]
+        with_texts = [e for e in own if (e.input, e.target, e.baseline, e.candidate) != (None,) * 4]
         shown += [_example(row, example, is_open=n < _OPEN) for n, example in enumerate(with_texts)]
         ids = [shorten(example.item_id, 100) for example in own if example not in with_texts]
         shown.append(el("p", f"{rows.example_word(row, own[0])}: {', '.join(ids)}") if ids else None)
