@@ -194,9 +194,15 @@ def test_a_mode_says_when_and_what_is_there_never_goes_stale(
 
 
 @pytest.mark.parametrize("samples", ["ids", "none", "text"])
-def test_samples_are_shown_as_asked(github: FakeGitHub, comment: Callable[..., Ran], samples: str) -> None:
+@pytest.mark.parametrize("policy", ["ids", "none", "text"])
+def test_samples_are_shown_as_asked_and_never_beyond_the_policy(
+    github: FakeGitHub, job: Job, comment: Callable[..., Ran], samples: str, policy: Any
+) -> None:
+    job.write(comment=CommentPolicy(samples=policy))
     comment("comparison.json", "--samples", samples)
-    assert ("What is number" in github.bodies()[0]) is (samples == "text")
+    (body,) = github.bodies()
+    assert ("What is number" in body) is ({samples, policy} == {"text"})
+    assert ("`601`" in body) is ("none" not in {samples, policy} and "What is number" not in body)
 
 
 def test_where_nothing_was_scored_the_reader_is_told_so(

@@ -10,6 +10,7 @@ from modelrelease.errors import InvalidInput
 from modelrelease.records.canonical import document_bytes
 from modelrelease.records.comparison import Comparison
 from modelrelease.records.comparisons import read_comparison
+from modelrelease.records.strict_json import MAX_DOCUMENT, MAX_VALUES, read_document
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +66,38 @@ def test_a_file_that_is_no_json_is_refused_with_its_line(tmp_path: Path, data: b
 def test_a_folder_without_one_says_which_file_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"comparison\.json: MR209 does not exist"):
         read_comparison(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("data", "finding"),
+    [
+        (b" " * (MAX_DOCUMENT + 1), "is larger than the 16 MiB that a document may have; take the file that was"),
+        (b"[" + b"0," * (MAX_VALUES + 1) + b"0]", "holds more than the 300,000 values that a document may have; take"),
+    ],
+)
+def test_a_document_without_end_is_refused_before_it_is_parsed(tmp_path: Path, data: bytes, finding: str) -> None:
+    (tmp_path / "comparison.json").write_bytes(data)
+    with pytest.raises(InvalidInput) as raised:
+        read_comparison(tmp_path)
+    assert f"comparison.json: MR209 {finding}" in str(raised.value)
+    with pytest.raises(InvalidInput, match="MR209"):
+        read_document(data, "as committed")
+
+
+def test_a_document_of_the_largest_size_is_read(comparison: Comparison, tmp_path: Path) -> None:
+    data = comparison.to_bytes()
+    (tmp_path / "comparison.json").write_bytes(data + b" " * (MAX_DOCUMENT - len(data)))
+    assert read_comparison(tmp_path) == comparison
+
+
+def test_errors_without_number_are_counted_and_not_listed(tmp_path: Path) -> None:
+    (tmp_path / "comparison.json").write_bytes(b'{"metrics": [' + b"{}," * 20_000 + b"{}]}")
+    with pytest.raises(InvalidInput, match=r"comparison\.json: MR208 is wrong in 2\d\d,\d\d\d places") as raised:
+        read_comparison(tmp_path)
+    assert len(raised.value.findings) == 1
+
+
+def test_one_that_was_written_for_two_hundred_metrics_is_read(comparison: Comparison, tmp_path: Path) -> None:
+    many = comparison.model_copy(update={"metrics": comparison.metrics * 200})
+    (tmp_path / "comparison.json").write_bytes(many.to_bytes())
+    assert read_comparison(tmp_path) == many

@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pull-request", type=int, metavar="N", help="default: the event's")
     modes, samples = ("always", "changes", "failures", "never"), ("ids", "text", "none")
     parser.add_argument("--mode", choices=modes, help="when a comment is made (default: as the comparison says)")
-    parser.add_argument("--samples", choices=samples, help="what is shown of items (default: likewise)")
+    parser.add_argument("--samples", choices=samples, help="show no more of items than this (default: likewise)")
     parser.add_argument("--unless-scored", metavar="REASON", help="what to say where COMPARISON does not exist")
     parser.add_argument("--name", help="whose comment it is where COMPARISON does not exist (default: the config's)")
     parser.add_argument("--author", type=int, metavar="ID", help="the user that the token writes as (default: asked)")
@@ -75,6 +75,7 @@ def _report(arguments: argparse.Namespace, environment: GitHubEnvironment, event
     from modelrelease.github.report import Report, about_of, check_head
     from modelrelease.records.comparison import COMPARISON_FILE
     from modelrelease.records.comparisons import read_comparison
+    from modelrelease.reports.permitted import stricter
     from modelrelease.settings import run_url
 
     place: Path = arguments.comparison
@@ -87,7 +88,8 @@ def _report(arguments: argparse.Namespace, environment: GitHubEnvironment, event
         check_head(comparison, document, event, environment.sha)
         policy, name = comparison.comment, comparison.name
     about = about_of(comparison, event, this_run(environment), run_url(), arguments.pull_request)
-    chosen = {"mode": arguments.mode or policy.mode, "samples": arguments.samples or policy.samples}
+    # What the comparison carries is the target branch's word: a job can show less of the items, never more.
+    chosen = {"mode": arguments.mode or policy.mode, "samples": stricter(policy.samples, arguments.samples)}
     return Report(comparison, policy.model_copy(update=chosen), name, reason or "", about)
 
 

@@ -17,8 +17,7 @@ from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, committed_file, 
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import EVAL_FILE
 from modelrelease.records.model import MODEL_FILE
-from modelrelease.records.strict_json import read_json
-from modelrelease.records.text import decode
+from modelrelease.records.strict_json import read_document
 from modelrelease.release.resolution import VersionFolder
 from modelrelease.release.versions import version_key
 
@@ -98,7 +97,7 @@ class Tree:
     def _papers(self, path: str) -> dict[str, Any]:
         """What model.json says; nothing where it is malformed, which is for the check of version folders to tell."""
         try:
-            value = read_json(decode(self.read(path), path), path).value
+            value = read_document(self.read(path), path).value
         except InvalidInput:
             return {}
         return value if isinstance(value, dict) else {}

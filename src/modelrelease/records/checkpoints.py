@@ -20,8 +20,9 @@ from modelrelease.records.canonical import digest_of
 from modelrelease.records.checkpoint_policy.files import Content, content_of_file
 from modelrelease.records.checkpoint_policy.judge import LFS_POINTER, WEIGHTS, judge, refuse
 from modelrelease.records.evaluation import VERSION_PREFIX, CheckpointFile
-from modelrelease.records.files import resolved, sha256_of
+from modelrelease.records.files import read_bytes, resolved, sha256_of
 from modelrelease.records.stamps import Stamps, differing, take_stamps
+from modelrelease.records.strict_json import MAX_DOCUMENT
 from modelrelease.records.training_state import is_training_state
 
 __all__ = ["is_training_state"]  # offered from here too, where all else about checkpoints is
@@ -230,7 +231,7 @@ def is_weights(path: str) -> bool:
 
 def _read_object(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_bytes(path, limit=MAX_DOCUMENT))
     except (ValueError, RecursionError) as error:
         raise invalid(path, Code.SYNTAX, f"is not JSON: {error}", "save the checkpoint again") from error
     if not isinstance(value, dict):

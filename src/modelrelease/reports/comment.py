@@ -15,6 +15,7 @@ from modelrelease.records.comparison import Comparison
 from modelrelease.reports import comment_folds, comment_parts
 from modelrelease.reports.budget import Section, fit, units, utf8_bytes
 from modelrelease.reports.inert import escape, fence
+from modelrelease.reports.permitted import permitted
 
 LIMIT = 65_000
 SUMMARY_LIMIT = 900_000
@@ -48,10 +49,11 @@ def comment_markdown(comparison: Comparison, about: About, *, limit: int = LIMIT
     """Return a comparison as GitHub Markdown of at most ``limit``, which is ``LEAST_LIMIT`` or more.
 
     Up to ``MOST_OF_A_COMMENT`` it is in UTF-16 code units, above that, where it is a file's, in bytes of UTF-8.
-    What ``comparison.comment.samples`` does not allow of the items that changed is not in it.
+    What ``comparison.comment.samples`` does not allow of items and rows is not in it.
     """
     if limit < LEAST_LIMIT:
         raise ValueError(f"a limit of {limit}; at least {LEAST_LIMIT} are needed")
+    comparison = permitted(comparison)
     sections = [
         _decision(comparison, about),
         comment_parts.compared(comparison),

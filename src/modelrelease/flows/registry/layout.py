@@ -9,8 +9,7 @@ from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput
 from modelrelease.git.versions import Tree
 from modelrelease.records.evaluation import EVAL_FILE, Evaluation
-from modelrelease.records.strict_json import read_json
-from modelrelease.records.text import decode
+from modelrelease.records.strict_json import read_document
 from modelrelease.records.validation import validate
 from modelrelease.registry.formats import lfs_oid
 
@@ -29,7 +28,7 @@ def check_version(tree: Tree, folder: str) -> list[Finding]:
     if data is None:
         return []
     try:
-        evaluation = validate(Evaluation, read_json(decode(data, path), path))
+        evaluation = validate(Evaluation, read_document(data, path))
     except InvalidInput as error:
         return list(error.findings)
     if evaluation.model.version not in (None, name):
