@@ -178,7 +178,7 @@ def gate(job: Job, github: FakeGitHub) -> Job:
     told = {"REPOSITORY": "acme/bot", "EVENT_PATH": str(event), "RUN_ID": "5", "RUN_ATTEMPT": "1", "TOKEN": JOB_TOKEN}
     for name, value in {**told, "API_URL": github.url, "SHA": SHA}.items():
         job.monkeypatch.setenv(f"GITHUB_{name}", value)
-    job.monkeypatch.setattr("modelrelease.cli.comment.PAUSE", 0)
+    job.monkeypatch.setattr("modelrelease.cli.on_github.PAUSE", 0)
     assert job.step("compare", baseline="models/model_v1.0", candidate="models/model_v1.1", out="out").outputs
     return job
 

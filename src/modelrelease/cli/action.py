@@ -227,7 +227,7 @@ def _markdown(comparison: Comparison) -> str:
 
 
 def _about(comparison: Comparison | None) -> About:
-    from modelrelease.cli.comment import this_run
+    from modelrelease.cli.on_github import this_run
     from modelrelease.github.event import Event, read_event
     from modelrelease.github.report import about_of
 
