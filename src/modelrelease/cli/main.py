@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "score": "score a checkpoint with a suite: eval.json and samples.jsonl",
+    "reproduce": "run a recorded evaluation again, and say whether it comes out the same",
     "resolve": "which version a pull request asks to be compared with which",
     "pull-request": "check a pull request: resolve, score, compare, decide",
     "compare": "hold a candidate against a baseline: verdicts and the decision",
