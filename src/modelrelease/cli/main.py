@@ -26,6 +26,7 @@ COMMANDS = {
     "diff": "what changed between two evaluations, item by item",
     "report": "a comparison as a comment or as JUnit XML",
     "comment": "post a comparison as a pull request's one comment, or bring that up to date",
+    "issue": "keep one issue about whether the live version still reproduces",
     "power": "how many items a margin needs, and what n items can prove",
     "check": "check that what changed says who, why and when",
     "stamp": "write the change record of what changed",

@@ -11,9 +11,10 @@ from modelrelease.cli.common import add_config, open_project
 from modelrelease.cli.output import say, say_json
 from modelrelease.cli.score import add_permutations, positive, surroundings_of, threads
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, Unavailable
+from modelrelease.errors import Finding, Unavailable, invalid
 
 if TYPE_CHECKING:
+    from modelrelease.config import Project
     from modelrelease.flows.reproduce import Apart, Wanted
 
 EXAMPLE = "modelrelease reproduce models/model_v1.0"
@@ -21,7 +22,12 @@ EXAMPLE = "modelrelease reproduce models/model_v1.0"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("model", metavar="MODEL", help="a folder with an eval.json, or an eval.json")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        help="a folder with an eval.json, or an eval.json (default: the live version)",
+    )
     add_config(parser)
     parser.add_argument("--suite", metavar="FILE", help="the suite, relative to the repository (default: the config's)")
     parser.add_argument("--batch-tokens", type=positive, metavar="N", help="padded tokens in a batch")
@@ -58,12 +64,23 @@ def run(arguments: argparse.Namespace) -> int:
 
     project = open_project(arguments.config)
     surroundings = surroundings_of(project.root)
-    done = reproduce_model(project, arguments.model, _wanted(arguments), surroundings, _apart(arguments))
+    model = arguments.model if arguments.model is not None else _live(project)
+    done = reproduce_model(project, model, _wanted(arguments), surroundings, _apart(arguments))
     if arguments.json:
         say_json(done.reproduction.to_bytes())
     else:
         say(reproduction_table(done.reproduction, str(done.path) if done.path is not None else None))
     return 0 if done.reproduction.outcome in REPRODUCED else 1
+
+
+def _live(project: Project) -> str:
+    from modelrelease.flows.resolve import live_version
+
+    live = live_version(project)
+    if live is None:
+        todo = "score a version and commit its record, or name a folder with an eval.json"
+        raise invalid("modelrelease reproduce", Code.RESOLUTION, "no version has a record, so none is live", todo)
+    return str(project.root / live)
 
 
 def _wanted(arguments: argparse.Namespace) -> Wanted:

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from modelrelease.github.comments import Comment, Run, same_text
-from modelrelease.records.reproduction import Outcome
+from modelrelease.records.reproduction import REPRODUCED, Outcome
 
 Standing = Literal[Outcome, "not-run"]
 """What a reproduction came to; ``not-run`` where it could not be made."""
-WELL = frozenset[Standing]({"exact", "equivalent", "variance-documented"})
 
 _WORD = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}|-"
 _MARKER = re.compile(
@@ -44,7 +43,7 @@ class Marker:
     @property
     def well(self) -> bool:
         """Say whether it reproduces."""
-        return self.outcome in WELL
+        return self.outcome in REPRODUCED
 
     def says_the_same_as(self, other: Marker) -> bool:
         """Say whether a reader who knows the one learns nothing from the other."""
