@@ -159,7 +159,7 @@ def test_what_cannot_be_run_is_told_with_its_version(watched: Watched, github: F
     assert ran.jobs() == NOT, ran.text
     (issue,) = issues(github)
     assert issue["title"] == "model_v1.0 could not be run again"
-    assert "the reproduce job ended with exit code 2; look at its log." in issue["body"]
+    assert "The reproduce job ended with exit code 2; look at its log." in issue["body"]
     assert not watched.act.artifacts.exists()
 
 
@@ -168,7 +168,7 @@ def test_a_job_that_did_not_get_as_far_as_running_it_is_told(watched: Watched, g
     assert ran.jobs() == NOT, ran.text
     (issue,) = issues(github)
     assert issue["title"] == "The live version could not be run again"
-    assert "the reproduce job did not get as far as running it; look at its log." in issue["body"]
+    assert "The reproduce job did not get as far as running it; look at its log." in issue["body"]
 
 
 def test_where_no_version_has_a_record_there_is_nothing_to_tell(watched: Watched, github: FakeGitHub) -> None:

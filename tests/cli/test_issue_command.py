@@ -103,7 +103,7 @@ def test_where_nothing_could_be_run_the_issue_says_why(github: FakeGitHub, issue
     assert issue("elsewhere", "--unless-run", REASON).code == 0
     (stored,) = github.repository().issues.values()
     assert stored["title"] == "The live version could not be run again"
-    assert REASON in stored["body"]
+    assert REASON.capitalize() in stored["body"]
     assert " outcome=not-run " in stored["body"]
 
 

@@ -100,10 +100,10 @@ PLANS: dict[str, tuple[list[Issue], list[Comment], Mine, list[Step]]] = {
     "an account that is gone": ([issue(1, 4, author=None)], [], mine(), [OPEN]),
     "another model's": ([issue(1, 4, name="other")], [], mine(), [OPEN]),
     "a marker further down": ([Issue(1, BOT_ID, "quoted:\n" + issue(1, 4).body, True)], [], mine(), [OPEN]),
-    "two, the newer stays": ([issue(2, 3), issue(1, 4)], [], mine(), [UPDATE, Step("close", 2)]),
-    "two of one run, the first stays": ([issue(2, 4), issue(1, 4)], [], mine(), [UPDATE, Step("close", 2)]),
+    "two, the newer stays": ([issue(2, 3), issue(1, 4)], [], mine(), [UPDATE, Step("close", 2, 1)]),
+    "two of one run, the first stays": ([issue(2, 4), issue(1, 4)], [], mine(), [UPDATE, Step("close", 2, 1)]),
     "an open one before a closed one": ([issue(1, 3), issue(2, 4, **CLOSED)], [], mine(), [UPDATE]),
-    "ours and a newer": ([issue(1, 6), issue(2, 5)], [], mine(), [Step("close", 2)]),
+    "ours and a newer": ([issue(1, 6), issue(2, 5)], [], mine(), [Step("close", 2, 1)]),
     "two newer are theirs to sort out": ([issue(1, 6), issue(2, 7)], [], mine(), []),
 }
 

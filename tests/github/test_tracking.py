@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -37,7 +40,7 @@ class Watcher:
         title = f"{version}: {outcome}"
         mine = Mine(said, title, f"report of {run}", f"note of {run}", options.pop("author", BOT_ID))
         issues = Issues(self.client, options.pop("repository", "acme/bot"), options.pop("creator", BOT.login))
-        return track(issues, mine, options.pop("sleep", lambda _: None), self.told.append)
+        return track(issues, mine, options.pop("sleep", lambda _: None), self.told.append, **options)
 
 
 @pytest.fixture
@@ -123,6 +126,18 @@ def test_doubles_become_one(github: FakeGitHub, watcher: Watcher) -> None:
     states = {number: (one["state"], one.get("state_reason")) for number, one in github.repository().issues.items()}
     closed = ("closed", "not_planned")
     assert states == {"1": closed, "2": ("open", None), "3": closed, "4": closed}
+    assert github.bodies() == []
+    assert issues(github)[0][2] == "Told in #2, which another run opened at the same time.\n"
+
+
+def test_six_runs_at_once_end_with_one_open_issue_of_the_newest(github: FakeGitHub) -> None:
+    """Every one of them sees that there is none before any of them opens one."""
+    github.fault("GET", ISSUES, times=6, gather=threading.Barrier(6))
+    runs = [4, 1, 6, 3, 2, 5]
+    with ThreadPoolExecutor(len(runs)) as pool:
+        list(pool.map(lambda run: Watcher(github).found(run, "mismatch", sleep=time.sleep, settle=1.0), runs))
+    assert [text for _, state, text in issues(github) if state == "open"] == ["report of 6"]
+    assert github.writes().count(("POST", ISSUES)) == 6
     assert github.bodies() == []
 
 

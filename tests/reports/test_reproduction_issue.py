@@ -34,6 +34,7 @@ def text(found: Reproduction | None, subject: Subject = V1, reason: str = "", **
         (Subject("support", "models/model_v1.0"), reproduction(), "support: model_v1.0 no longer reproduces"),
         (Subject(), None, "The live version could not be run again"),
         (Subject("support"), None, "support: the live version could not be run again"),
+        (Subject(None, "models/model_v1.0/eval.json"), reproduction(), "model_v1.0 no longer reproduces"),
         (Subject(None, "models/@everyone #1"), reproduction(), "The live version no longer reproduces"),
     ],
 )
@@ -45,7 +46,7 @@ FIRST: dict[Outcome | None, str] = {
     **dict.fromkeys(REPRODUCED, "**🟢 model\\_v1.0 reproduces again.** "),
     "mismatch": "**🔴 model\\_v1.0 no longer reproduces.** ",
     "refused": "**🔴 model\\_v1.0 no longer reproduces.** ",
-    None: f"**🔴 model\\_v1.0 could not be run again.** {REASON}. ",
+    None: f"**🔴 model\\_v1.0 could not be run again.** {REASON.capitalize()}. ",
 }
 
 

@@ -99,11 +99,12 @@ class Step:
     """One thing to do. ``issue`` is the number it is done to, None for a new one.
 
     ``open``: open the issue; ``note``: write the note under it; ``turn``: its text, its title, and open or closed as
-    the outcome asks; ``update``: its text; ``close``: it is another one's double.
+    the outcome asks; ``update``: its text; ``close``: it is the double of ``other``.
     """
 
     action: Literal["open", "note", "turn", "update", "close"]
     issue: int | None = None
+    other: int | None = None
 
 
 def plan(existing: Sequence[Issue], notes: Sequence[Comment], mine: Mine, *, written: bool = False) -> list[Step]:
@@ -116,7 +117,7 @@ def plan(existing: Sequence[Issue], notes: Sequence[Comment], mine: Mine, *, wri
     if kept is None:
         return [] if mine.marker.well else [Step("open")]
     doubles = [
-        Step("close", issue.number)
+        Step("close", issue.number, kept.number)
         for issue in existing
         if issue.is_open and issue is not kept and may_touch(issue, mine)
     ]

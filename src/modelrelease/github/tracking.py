@@ -172,7 +172,8 @@ class _Doing:
 
 def _changes(step: Step, mine: Mine) -> dict[str, str]:
     if step.action == "close":
-        return {"state": "closed", "state_reason": "not_planned"}
+        text = f"{mine.marker}\nTold in #{step.other}, which another run opened at the same time.\n"
+        return {"body": text, "state": "closed", "state_reason": "not_planned"}
     if step.action == "update":
         return {"body": mine.body}
     if mine.marker.well:  # its title goes on to say what it was about

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from modelrelease.errors import shorten
+from modelrelease.records.evaluation import EVAL_FILE
 from modelrelease.records.reproduction import REPRODUCED, Reproduction
 from modelrelease.reports.budget import Section, fit, units, utf8_bytes
 from modelrelease.reports.comment import MOST_OF_A_COMMENT, About, run_link
@@ -27,7 +28,7 @@ _END = "Each run writes this text anew; the title and what you write below stay.
 class Subject:
     """What was run again. ``name`` tells the models of one repository apart; None for what is not known.
 
-    ``model`` is the version's folder.
+    ``model`` is the version's folder, or the eval.json in it.
     """
 
     name: str | None = None
@@ -36,7 +37,8 @@ class Subject:
     @property
     def version(self) -> str | None:
         """Return the version's name; None where it is not known, or no name that a version could have."""
-        name = PurePosixPath(self.model or "").name
+        path = PurePosixPath(self.model or "")
+        name = path.parent.name if path.name == EVAL_FILE else path.name
         return name if _WORD.fullmatch(name) else None
 
     @property
@@ -86,7 +88,7 @@ def _first(reproduction: Reproduction | None, subject: Subject) -> str:
 
 def _what_next(reproduction: Reproduction | None, reason: str, subject: Subject) -> str:
     if reproduction is None:
-        return f"{_why(reason)} Mend what the run's log names; the next run tells whether it reproduces.".lstrip()
+        return f"{_why(reason)} Once that is mended, the next run tells whether it reproduces.".lstrip()
     model = shorten(subject.model, _MAX_PATH) if subject.model and subject.model.isprintable() else ""
     command = code(f"modelrelease reproduce {shlex.quote(model)}" if model else "modelrelease reproduce")
     return {
@@ -97,5 +99,5 @@ def _what_next(reproduction: Reproduction | None, reason: str, subject: Subject)
 
 
 def _why(reason: str) -> str:
-    text = escape(shorten(reason, _MAX_REASON))
-    return f"{text}." if text else ""
+    text = shorten(reason, _MAX_REASON).strip()
+    return f"{escape(text[0].upper() + text[1:])}." if text else ""
