@@ -76,6 +76,10 @@ class Code(str, Enum):
     SAMPLES_METRIC = "MR506"
     RECORD_PLACE = "MR507"
     RESOLUTION = "MR508"
+    RECORDED_COMMIT = "MR511"
+    RECORDED_SETTING = "MR512"
+    CHANGED_MEANWHILE = "MR513"
+    ENVIRONMENT = "MR514"
     USAGE = "MR601"
     MISSING_EXTRA = "MR602"
     UNAVAILABLE = "MR603"
@@ -152,6 +156,10 @@ MEANING: dict[Code, str] = {
     Code.SAMPLES_METRIC: "a metric's recorded value is not what its samples give",
     Code.RECORD_PLACE: "a record lies in the folder of a version that it is not of",
     Code.RESOLUTION: "what is to be compared with what cannot be told",
+    Code.RECORDED_COMMIT: "the commit that an evaluation was recorded at is not in this clone",
+    Code.RECORDED_SETTING: "a setting in eval.json that no run can be made with",
+    Code.CHANGED_MEANWHILE: "a file changed while it was used",
+    Code.ENVIRONMENT: "the recorded libraries could not be installed",
     Code.USAGE: "the command was called in a way it does not take",
     Code.MISSING_EXTRA: "an optional part of the package is not installed",
     Code.UNAVAILABLE: "something outside did not answer, or did not let us in",

@@ -137,6 +137,13 @@ def remote_environment(*, told: bool) -> dict[str, str]:
     return {**git_environment(), **(access if told else {}), "GIT_TERMINAL_PROMPT": "0"}
 
 
+def apart() -> dict[str, str]:
+    """Return the environment of a Python that shares nothing with this one; the index that pip asks is the user's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MODELRELEASE_"))}
+    kept.pop("VIRTUAL_ENV", None)
+    return {**kept, "PYTHONUTF8": "1"}
+
+
 def commit_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return what git tells a hook about the commit in the making: its author, and the index of `commit -a`."""
     env = os.environ if environ is None else environ

@@ -16,7 +16,7 @@ from commands import Ran, run
 from fakes.github import BOT_ID, JOB_TOKEN, PERSON_TOKEN, FakeGitHub, User, add_comment, add_pull
 from fakes.github import faults as go_wrong
 
-from modelrelease.cli import comment as command
+from modelrelease.cli import on_github
 from modelrelease.records.comparison import Comparison
 from modelrelease.records.config import CommentPolicy
 from modelrelease.records.resolution import Resolution
@@ -93,8 +93,8 @@ def job(github: FakeGitHub, comparison: Comparison, tmp_path: Path, monkeypatch:
     for name, value in environment.items():
         monkeypatch.setenv(f"GITHUB_{name}", value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command, "PAUSE", 0.0)
-    monkeypatch.setattr(command, "time", SimpleNamespace(sleep=made.slept.append, time=time.time))
+    monkeypatch.setattr(on_github, "PAUSE", 0.0)
+    monkeypatch.setattr(on_github, "time", SimpleNamespace(sleep=made.slept.append, time=time.time))
     return made
 
 

@@ -11,7 +11,10 @@ from modelrelease.errors import escape_controls, invalid
 from modelrelease.records.checkpoints import read_checkpoint
 from modelrelease.records.evaluation import EVAL_FILE, VERSION_PREFIX, Evaluation
 from modelrelease.records.files import resolved, write_atomic
+from modelrelease.records.saving import write_results
+from modelrelease.reproduction.tolerance import tolerance_of
 from modelrelease.scoring.journal import discard
+from modelrelease.scoring.noise import measure_noise
 from modelrelease.scoring.run import Options, Surroundings, score
 from modelrelease.scoring.suites import load_suite
 
@@ -28,18 +31,26 @@ class Scored:
 
 
 def score_model(
-    project: Project, model: str, suite: str | None, out: Path | None, options: Options, surroundings: Surroundings
+    project: Project,
+    model: str,
+    suite: str | None,
+    out: Path | None,
+    options: Options,
+    surroundings: Surroundings,
+    *,
+    plans: int = 0,
 ) -> Scored:
     """Score ``model`` with ``suite`` (the config's unless named) and write eval.json and samples.jsonl.
 
     ``model``: a version folder or a checkpoint folder. Written into ``out``; else into the version folder when
     the configured suite was used and it has no eval.json yet; else into ``.modelrelease/runs/<digest>/``. A
-    released record is never overwritten (MR410). Nothing is written when anything fails.
+    released record is never overwritten (MR410). Nothing is written when anything fails. ``plans``: how many other
+    batch plans to try; what they move is recorded as ``engine.tolerance``.
     """
     suite_path = suite or project.require_config().suite
     if suite_path is None:
         raise invalid(project.config_path, Code.MISSING_FIELD, "`suite` is missing", "add it, or pass --suite")
-    folder = _model_folder(project, model)
+    folder = model_folder(project, model)
     if out is not None:
         _refuse_record(resolved(out))
     loaded = load_suite(suite_path, project.read)
@@ -49,14 +60,20 @@ def score_model(
     # A record beside the weights would be part of what it is the record of.
     apart = checkpoint.version is not None and checkpoint.folder != folder
     target = out or _target(project, folder, configured and apart, result.key)
-    # eval.json names the samples by digest, so it comes last: without it there is no record yet.
-    write_atomic(target / result.evaluation.samples.path, result.samples)
-    write_atomic(target / EVAL_FILE, result.evaluation.to_bytes())
+    evaluation = result.evaluation
+    if plans:
+        noise = measure_noise(checkpoint, loaded, options, result.samples, plans, surroundings)
+        tolerance = tolerance_of(noise) if noise is not None else None
+        evaluation = evaluation.model_copy(
+            update={"engine": evaluation.engine.model_copy(update={"tolerance": tolerance})}
+        )
+    write_results(target, evaluation, result.samples)
     discard(surroundings.journal, result.key)
-    return Scored(target, result.evaluation)
+    return Scored(target, evaluation)
 
 
-def _model_folder(project: Project, model: str) -> Path:
+def model_folder(project: Project, model: str) -> Path:
+    """Return the folder that ``model`` names, here or in the repository; MR311 for one on the Hub."""
     if model.startswith(_HUB):
         todo = "fetch it with `hf download` and name the folder"
         raise invalid(model, Code.NOT_YET, "models on the Hub are not scored by this version", todo)

@@ -130,6 +130,18 @@ def export(folder: Path, commit: str, path: str, into: Path) -> Path:
     return into / prefix / path
 
 
+def lfs_object(folder: Path, sha256: str) -> Path | None:
+    """Return the file with which Git LFS keeps this content in the repository around ``folder``, None without it.
+
+    Source: git-lfs' docs/spec.md, ".git/lfs/objects"; what it holds is for the caller to hash.
+    """
+    shared = _line(folder, "rev-parse", "--git-common-dir")
+    if shared is None:
+        return None
+    place = folder / shared / "lfs" / "objects" / sha256[:2] / sha256[2:4] / sha256
+    return place if place.is_file() else None
+
+
 def create(folder: Path) -> None:
     """Make a repository in ``folder``; Unavailable (exit 3) where git cannot."""
     _require(folder, "init", "--quiet", "--initial-branch=main")

@@ -101,11 +101,12 @@ def _remove_leftovers(folder: Path, prefix: str) -> None:
     for path in folder.iterdir():  # not glob: a name may hold its wildcards
         if path.name.startswith(prefix):
             writer = path.name[len(prefix) :].partition(".")[0]
-            if not (writer.isdigit() and _alive(int(writer))):
+            if not (writer.isdigit() and alive(int(writer))):
                 path.unlink(missing_ok=True)
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Say whether a process is running under this number, whoever's it is."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

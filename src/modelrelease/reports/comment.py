@@ -72,7 +72,7 @@ def undecided_markdown(reason: str, about: About) -> str:
     """Return what is said where nothing was scored: that nothing is decided, and why."""
     first = f"**🔴 Nothing was decided: this pull request has not been scored.**{_of_commit(about.head_sha)}"
     why = escape(shorten(reason, _MAX_HEADLINE), begins_line=True)
-    link = _link(about)
+    link = run_link(about)
     return "\n\n".join([first, *([why] if why else []), *([link] if link else [])]) + "\n"
 
 
@@ -94,11 +94,12 @@ def _of_commit(sha: str | None) -> str:
 
 
 def _end(comparison: Comparison, about: About) -> list[Section]:
-    link, command = _link(about), _download(comparison, about)
+    link, command = run_link(about), _download(comparison, about)
     return [Section((line,), stays=True) for line in (link, command) if line]
 
 
-def _link(about: About) -> str | None:
+def run_link(about: About) -> str | None:
+    """Return the line that leads to the run; None where there is no address to lead to."""
     if about.run_url is None or not _ADDRESS.fullmatch(about.run_url):
         return None
     name = f"run {about.run_id}" if about.run_id is not None else "the run"

@@ -32,11 +32,15 @@ BATCH_TOKENS = 2048
 
 @dataclass(frozen=True)
 class Options:
-    """What a person chose: numerics, padded tokens a batch, whether prompts may lose their beginning."""
+    """What a person chose: numerics, padded tokens a batch, whether prompts may lose their beginning.
+
+    ``batch_order`` other than 0 batches the same requests otherwise, to see what that moves (``scoring.noise``).
+    """
 
     numerics: Numerics = field(default_factory=Numerics)
     batch_tokens: int = BATCH_TOKENS
     allow_truncation: bool = False
+    batch_order: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ def _plan(
     limits = Limits(loaded.max_length, loaded.vocabulary, options.allow_truncation)
     rendered = _rendered(items, checkpoint)
     entries = build_requests(items, rendered, suite.tasks, Codec(loaded.tokenizer), limits)
-    batches = plan_batches(entries, [item.task for item in items], options.batch_tokens)
+    batches = plan_batches(entries, [item.task for item in items], options.batch_tokens, options.batch_order)
     return _Plan(items, entries, batches, plan_digest(batches))
 
 
