@@ -60,6 +60,11 @@ class Code(str, Enum):
     CHAT_TEMPLATE = "MR408"
     ENGINE = "MR409"
     EXISTING_RECORD = "MR410"
+    CARD_KEY = "MR430"
+    CARD_PLACEHOLDER = "MR431"
+    CARD_MARKERS = "MR432"
+    CARD_STALE = "MR433"
+    CARD_METADATA = "MR434"
     SAMPLES_DIGEST = "MR501"
     SAMPLES_COUNT = "MR502"
     SCORE = "MR503"
@@ -123,6 +128,11 @@ MEANING: dict[Code, str] = {
     Code.CHAT_TEMPLATE: "a chat template is missing, fails, or runs away",
     Code.ENGINE: "the engine could not do its work",
     Code.EXISTING_RECORD: "a record that must not be overwritten is in the way",
+    Code.CARD_KEY: "a model card's metadata lacks a key that it needs",
+    Code.CARD_PLACEHOLDER: "a model card holds text that stands for text yet to be written",
+    Code.CARD_MARKERS: "the markers around a model card's generated part do not stand once each, in order",
+    Code.CARD_STALE: "a model card or a changelog is not what the records give",
+    Code.CARD_METADATA: "a model card's metadata is not what the Hub takes, or holds what no record says",
     Code.SAMPLES_DIGEST: "samples.jsonl is not the file that eval.json describes",
     Code.SAMPLES_COUNT: "samples.jsonl has another number of lines than eval.json says",
     Code.SCORE: "a score is no finite number in its metric's range",

@@ -1,0 +1,114 @@
+"""A version's changelog.md: what changed since its parent, whether it is better, what broke, and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelrelease.errors import shorten
+from modelrelease.records.comparison import MAX_FIELD, Example, MetricComparison
+from modelrelease.records.version_story import VersionStory
+from modelrelease.reports import rows
+from modelrelease.reports.changes import detail_lines
+from modelrelease.reports.inert import FOLD_END, code, escape, fence, fold_head
+from modelrelease.reports.markdown import example_lines
+from modelrelease.reports.version_origin import (
+    changed_lines,
+    changed_title,
+    override_lines,
+    reproduction_line,
+    training_lines,
+)
+from modelrelease.reports.version_parts import (
+    broken_items,
+    bullets,
+    comparison_table,
+    headline,
+    judgements,
+    scored_line,
+    values_table,
+)
+
+MAX_WORDS = 8_000
+MAX_FOLDS = 20
+_WRITTEN = "Written by `modelrelease card` from the version's records; edits are overwritten."
+
+
+def changelog(story: VersionStory) -> str:
+    """Return the whole changelog.md as Markdown, lines end in LF; texts of items only where ``samples`` is text."""
+    blocks = [
+        [f"# {escape(story.version)}"],
+        [headline(story)],
+        *_numbers(story),
+        [changed_title(story)],
+        list(changed_lines(story)) or ["It names no parent, so nothing came before it."],
+        *_regressions(story),
+        *_overrides(story),
+        ["## How it was trained"],
+        list(training_lines(story.model)),
+        ["## Reproduction"],
+        [reproduction_line(story)],
+        *_words(story),
+        [f"*{_WRITTEN}*"],
+    ]
+    return "\n\n".join("\n".join(block).strip("\n") for block in blocks if block) + "\n"
+
+
+def _numbers(story: VersionStory) -> Iterator[list[str]]:
+    if story.judged is not None:
+        yield list(comparison_table(story, story.judged))
+        yield list(bullets(list(judgements(story, story.judged))))
+    elif story.evaluation is not None:
+        yield list(values_table(story.evaluation))
+    if story.evaluation is not None:
+        yield [scored_line(story.evaluation)]
+
+
+def _regressions(story: VersionStory) -> Iterator[list[str]]:
+    yield ["## Known regressions"]
+    if story.judged is None:
+        yield ["Not known: nothing was compared."]
+        return
+    broken = list(bullets(list(broken_items(story, story.judged.diff))))
+    yield broken or ["None: no item that was compared got worse."]
+    if story.samples == "text":
+        for row in story.judged.diff.metrics:
+            yield list(_texts(row))
+
+
+def _texts(row: MetricComparison) -> Iterator[str]:
+    examples = [example for example in row.flips.examples if example.direction == "broken"] if row.flips else []
+    if examples:
+        yield fold_head(f"{rows.metric_name(row)}: both answers")
+        yield ""
+        for example in examples:
+            yield from example_lines(row, _cut(example))
+        yield FOLD_END
+
+
+def _cut(example: Example) -> Example:
+    """The writer cuts these, and a file from elsewhere can hold longer ones."""
+    texts = {name: getattr(example, name) for name in ("input", "target", "baseline", "candidate")}
+    return example.model_copy(update={k: shorten(v, MAX_FIELD) for k, v in texts.items() if v is not None})
+
+
+def _overrides(story: VersionStory) -> Iterator[list[str]]:
+    if story.overrides:
+        yield ["## Overrides"]
+        yield list(override_lines(story))
+
+
+def _words(story: VersionStory) -> Iterator[list[str]]:
+    """Prompts word by word and test sets row by row, folded."""
+    for file in (story.changes.files if story.changes else ())[:MAX_FOLDS]:
+        details = list(detail_lines(file))
+        if details:
+            told = fence(shorten("\n".join(details), MAX_WORDS))
+            yield [
+                fold_head("What changed, word by word"),
+                "",
+                f"{code(shorten(file.path, MAX_FIELD))}:",
+                "",
+                *told,
+                "",
+                FOLD_END,
+            ]
