@@ -15,7 +15,7 @@ from modelrelease.records.comparison import Diff
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import EVAL_FILE, Evaluation
 from modelrelease.records.faults import quoted
-from modelrelease.records.files import read_bytes
+from modelrelease.records.files import read_bytes, resolved
 from modelrelease.records.model import MODEL_FILE, ModelRecord, read_model_record
 from modelrelease.records.reproduction import REPRODUCTION_FILE, Reproduction
 from modelrelease.records.results import read_results
@@ -69,7 +69,7 @@ def read_story(project: Project, folder: Path, overrides: tuple[Override, ...] =
 
 def _named(project: Project, folder: Path) -> tuple[str, str]:
     """Return the folder relative to the repository's root, and the version's name."""
-    place = folder.resolve()
+    place = resolved(folder)
     if not place.is_dir():
         raise invalid(folder, Code.UNREADABLE, "is no folder", "name a version folder, such as models/model_v1.1")
     if version_key(place.name) is None:

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from modelrelease.numbers import in_points
 from modelrelease.records.version_story import VersionStory
 from modelrelease.reports import rows
-from modelrelease.reports.inert import escape
 from modelrelease.reports.version_origin import (
-    changed_lines,
-    changed_title,
+    changed_blocks,
     override_lines,
     reproduction_line,
     training_lines,
@@ -32,38 +30,34 @@ def card_section(story: VersionStory) -> str:
     """Return our part of README.md as Markdown without its markers, lines end in LF."""
     blocks = [
         ["## Evaluation"],
+        [headline(story)],
         *_evaluation(story),
         *_against(story),
-        [changed_title(story)],
-        list(changed_lines(story)) or ["It names no parent, so nothing came before it."],
+        *changed_blocks(story),
         *_overrides(story),
         ["## How it was trained"],
         list(training_lines(story.model)),
         ["## Reproduction"],
         [reproduction_line(story)],
-        [f"Word by word: {MORE}."],
+        [f"More of it: {MORE}."],
     ]
     return "\n\n".join("\n".join(block).strip("\n") for block in blocks if block) + "\n"
 
 
 def _evaluation(story: VersionStory) -> Iterator[list[str]]:
     if story.evaluation is None:
-        yield [headline(story)]
         return
     yield list(values_table(story.evaluation))
     metrics = story.evaluation.metrics
-    notes = [rows.POINTS_NOTE] if any(in_points(metric.range) for metric in metrics) else []
-    notes += [] if all(metric.higher_is_better for metric in metrics) else [rows.LOWER_NOTE]
+    notes = [rows.POINTS_NOTE] if story.judged is None and any(in_points(metric.range) for metric in metrics) else []
+    if story.judged is None and not all(metric.higher_is_better for metric in metrics):
+        notes.append(rows.LOWER_NOTE)
     yield [" ".join([*notes, scored_line(story.evaluation)])]
-    if story.judged is None:
-        yield [headline(story)]
 
 
 def _against(story: VersionStory) -> Iterator[list[str]]:
     if story.judged is None:
         return
-    yield [f"## Against {escape(story.parent.version or '')}"]
-    yield [headline(story)]
     yield list(comparison_table(story, story.judged))
     yield list(bullets(list(judgements(story, story.judged))))
     yield ["### Known regressions"]

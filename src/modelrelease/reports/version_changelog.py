@@ -9,11 +9,10 @@ from modelrelease.records.comparison import MAX_FIELD, Example, MetricComparison
 from modelrelease.records.version_story import VersionStory
 from modelrelease.reports import rows
 from modelrelease.reports.changes import detail_lines
-from modelrelease.reports.inert import FOLD_END, code, escape, fence, fold_head
+from modelrelease.reports.inert import FOLD_END, code, fence, fold_head
 from modelrelease.reports.markdown import example_lines
 from modelrelease.reports.version_origin import (
-    changed_lines,
-    changed_title,
+    changed_blocks,
     override_lines,
     reproduction_line,
     training_lines,
@@ -26,6 +25,7 @@ from modelrelease.reports.version_parts import (
     judgements,
     scored_line,
     values_table,
+    version_name,
 )
 
 MAX_WORDS = 8_000
@@ -36,11 +36,10 @@ _WRITTEN = "Written by `modelrelease card` from the version's records; edits are
 def changelog(story: VersionStory) -> str:
     """Return the whole changelog.md as Markdown, lines end in LF; texts of items only where ``samples`` is text."""
     blocks = [
-        [f"# {escape(story.version)}"],
+        [f"# {version_name(story.version)}"],
         [headline(story)],
         *_numbers(story),
-        [changed_title(story)],
-        list(changed_lines(story)) or ["It names no parent, so nothing came before it."],
+        *changed_blocks(story),
         *_regressions(story),
         *_overrides(story),
         ["## How it was trained"],

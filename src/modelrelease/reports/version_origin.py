@@ -14,7 +14,7 @@ from modelrelease.records.reproduction import Outcome, Reproduction
 from modelrelease.records.version_story import VersionStory
 from modelrelease.reports.changes import headline, record_lines
 from modelrelease.reports.inert import code, escape, fence
-from modelrelease.reports.version_parts import MAX_SENTENCE, short_digest
+from modelrelease.reports.version_parts import MAX_SENTENCE, short_digest, version_name
 
 MAX_FILES = 20
 MAX_RECORDS = 5
@@ -87,24 +87,25 @@ def _where(machine: Machine | None) -> str:
     return "machine: " + escape(shorten(", ".join(facts), MAX_SENTENCE))
 
 
-def changed_title(story: VersionStory) -> str:
-    """Return the heading of what changed."""
-    return "## What changed" + (f" since {escape(story.parent.version)}" if story.parent.version else "")
-
-
-def changed_lines(story: VersionStory) -> Iterator[str]:
-    """Yield what is another one than the parent's: weights, training, governed files with who and why, scoring."""
-    yield from (f"- {text}" for text in _changed_model(story))
-    yield from _changed_files(story)
-    for found in _scoring(story):
-        yield f"- scored with another {escape(found.what)}: {_side(found.baseline)} → {_side(found.candidate)}"
+def changed_blocks(story: VersionStory) -> Iterator[list[str]]:
+    """Yield what is another one than the parent's, with its heading: weights, training, governed files, scoring."""
+    lines = [f"- {text}" for text in _changed_model(story)]
+    lines += _changed_files(story)
+    lines += [
+        f"- scored with another {escape(found.what)}: {_side(found.baseline)} → {_side(found.candidate)}"
+        for found in _scoring(story)
+    ]
+    if lines:
+        since = f" since {version_name(story.parent.version)}" if story.parent.version else ""
+        yield [f"## What changed{since}"]
+        yield lines
 
 
 def _changed_model(story: VersionStory) -> Iterator[str]:
     model, parent = story.model, story.parent.model
     own = model.checkpoint
     if own.same_as is not None:
-        yield f"the checkpoint is that of {escape(own.same_as)}: only what it is asked with is new"
+        yield f"the checkpoint is that of {version_name(own.same_as)}: only what it is asked with is new"
     if parent is None:
         return
     if own.digest != parent.checkpoint.digest:

@@ -25,21 +25,27 @@ _SAID = {
     "inconclusive": "🟡 not proven in",
     "problem": "⚪ not comparable in",
 }
+_VERSION = re.compile(r"model_v[0-9]+(?:\.[0-9]+){1,2}")
 _NUMBER = re.compile(r"[0-9a-f]{40,64}")
+
+
+def version_name(name: str) -> str:
+    """Return a version's name as Markdown that shows it; `model_v1.0` as it is, which every renderer leaves alone."""
+    return name if _VERSION.fullmatch(name) else escape(name)
 
 
 def headline(story: VersionStory) -> str:
     """Return in one line what is known of the version against its parent, and what is not."""
-    parent = story.parent.version or "its parent"
+    parent = version_name(story.parent.version or "its parent")
     if story.evaluation is None:
         return "**Not scored yet: nothing is known of how good it is.**"
     if story.parent.state == "none":
         return "**model.json names no parent: there is nothing to compare it with.**"
     if story.parent.state == "absent":
-        return f"**Its parent {escape(parent)} is not in this repository: nothing is compared.**"
+        return f"**Its parent {parent} is not in this repository: nothing is compared.**"
     if story.judged is None:
-        return f"**{escape(parent)} has not been scored: nothing is compared.**"
-    return f"**Against {escape(parent)}: {_verdicts(story.judged)}.**"
+        return f"**{parent} has not been scored: nothing is compared.**"
+    return f"**Against {parent}: {_verdicts(story.judged)}.**"
 
 
 def _verdicts(judged: Judged) -> str:
@@ -87,12 +93,9 @@ def comparison_table(story: VersionStory, judged: Judged) -> Iterator[str]:
 
 def _cells(row: MetricComparison) -> tuple[str, ...]:
     name, *cells, verdict = rows.metric_row(row)
-    if row.role == "info":
-        return (
-            f"{name} (info)" if row.margin is None else name,
-            *cells,
-            "–" if row.verdict == "inconclusive" else verdict,
-        )
+    if row.role == "info":  # without a margin nothing is asked of it, so nothing is "not proven"
+        unasked = row.verdict == "inconclusive" and row.margin is None
+        return (f"{name} (info)", *cells, "–" if unasked else verdict)
     return (name, *cells, f"{rows.verdict_mark(row)} {verdict}")
 
 
@@ -132,11 +135,10 @@ def scored_line(evaluation: Evaluation) -> str:
     machine = ", ".join((*place.gpus, place.cpu))
     facts = (
         f"{show_items(evaluation.samples.count)} of the suite {evaluation.suite.name}",
-        evaluation.provenance.started[:10],
         f"{evaluation.tool.name} {evaluation.tool.version}, {engine.name} {place.transformers}, torch {place.torch}",
         f"{engine.dtype}, {engine.attention} on {engine.device.partition(':')[0]} ({machine})",
     )
-    return "Scored: " + escape(shorten("; ".join(facts), MAX_SENTENCE)) + "."
+    return f"Scored {escape(evaluation.provenance.started[:10])}: {escape(shorten('; '.join(facts), MAX_SENTENCE))}."
 
 
 def bullets(sentences: Sequence[str]) -> Iterator[str]:

@@ -57,5 +57,5 @@ def _with_section(layout: Layout, section: str) -> Layout:
     if layout.section is not None:
         return replace(layout, section=text)
     lines, end = layout.before, layout.end
-    gap = "" if not lines.strip() or lines.endswith(end * 2) else end if lines.endswith("\n") else end * 2
+    gap = "" if not lines or lines.endswith(end * 2) else end if lines.endswith("\n") else end * 2
     return replace(layout, before=lines + gap, section=text, after=end)
