@@ -20,7 +20,7 @@ PEOPLE = "license: mit\nbase_model: acme/base\ndatasets: []\nlanguage: en  # no 
 WHY = "Name the unit, which a third of the answers lacked"
 
 
-def papers(version: str, parent: str | None = None, **changes: Any) -> dict[str, Any]:
+def papers(version: str, parent: str | None = None, /, **changes: Any) -> dict[str, Any]:
     """Return a model.json's content; ``changes`` replace keys, in a part by name with a mapping."""
     document: dict[str, Any] = {
         "schema_version": 1,

@@ -14,11 +14,11 @@ from modelrelease.reports.version_origin import (
     training_lines,
 )
 from modelrelease.reports.version_parts import (
-    broken_items,
     bullets,
     comparison_table,
     headline,
     judgements,
+    regressions,
     scored_line,
     values_table,
 )
@@ -61,7 +61,7 @@ def _against(story: VersionStory) -> Iterator[list[str]]:
     yield list(comparison_table(story, story.judged))
     yield list(bullets(list(judgements(story, story.judged))))
     yield ["### Known regressions"]
-    yield list(bullets(list(broken_items(story, story.judged.diff)))) or ["None: no item that was compared got worse."]
+    yield regressions(story)
 
 
 def _overrides(story: VersionStory) -> Iterator[list[str]]:

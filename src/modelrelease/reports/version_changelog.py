@@ -18,11 +18,11 @@ from modelrelease.reports.version_origin import (
     training_lines,
 )
 from modelrelease.reports.version_parts import (
-    broken_items,
     bullets,
     comparison_table,
     headline,
     judgements,
+    regressions,
     scored_line,
     values_table,
     version_name,
@@ -64,12 +64,8 @@ def _numbers(story: VersionStory) -> Iterator[list[str]]:
 
 def _regressions(story: VersionStory) -> Iterator[list[str]]:
     yield ["## Known regressions"]
-    if story.judged is None:
-        yield ["Not known: nothing was compared."]
-        return
-    broken = list(bullets(list(broken_items(story, story.judged.diff))))
-    yield broken or ["None: no item that was compared got worse."]
-    if story.samples == "text":
+    yield regressions(story)
+    if story.samples == "text" and story.judged is not None:
         for row in story.judged.diff.metrics:
             yield list(_texts(row))
 

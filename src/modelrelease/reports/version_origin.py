@@ -92,7 +92,7 @@ def changed_blocks(story: VersionStory) -> Iterator[list[str]]:
     lines = [f"- {text}" for text in _changed_model(story)]
     lines += _changed_files(story)
     lines += [
-        f"- scored with another {escape(found.what)}: {_side(found.baseline)} → {_side(found.candidate)}"
+        f"- scored differently, {escape(_what(found))}: {_side(found.baseline)} → {_side(found.candidate)}"
         for found in _scoring(story)
     ]
     if lines:
@@ -121,17 +121,19 @@ def _changed_model(story: VersionStory) -> Iterator[str]:
 
 def _texts(model: ModelRecord) -> dict[str, str | None]:
     training, tokenizer, machine = model.training, model.tokenizer, model.environment
-    seed = None if training.seed is None else str(training.seed)
-    texts = {
+    gpus = ", ".join(gpu.name for gpu in machine.gpus) if machine else ""
+    packages = machine.packages if machine else {}
+    return {
         "base model": model.base_model,
         "tokenizer": tokenizer.digest if tokenizer else None,
         "chat template": tokenizer.chat_template_digest if tokenizer else None,
         "training command": training.command,
-        "seed": seed,
+        "seed": None if training.seed is None else str(training.seed),
         "training configuration": training.config_digest,
+        "trained on": (gpus or machine.cpu) if machine else None,
+        "trained with Python": machine.python if machine else None,
+        **{f"trained with {name}": packages.get(name) for name in _PACKAGES},
     }
-    packages = machine.packages if machine else {}
-    return texts | {f"trained with {name}": packages.get(name) for name in _PACKAGES}
 
 
 def _changed_data(parent: ModelRecord, model: ModelRecord) -> Iterator[str]:
@@ -152,7 +154,7 @@ def _changed_files(story: VersionStory) -> Iterator[str]:
     for file in story.changes.files[:MAX_FILES]:
         yield f"- {code(shorten(file.path, _MAX_PATH))}: {escape(headline(file))}"
         yield from _who(file)
-    left = len(story.changes.files) - MAX_FILES + story.changes.left_out
+    left = max(0, len(story.changes.files) - MAX_FILES) + story.changes.left_out
     if left > 0:
         yield f"- … and {show_count(left)} more governed files"
 
@@ -169,8 +171,13 @@ def _scoring(story: VersionStory) -> list[Difference]:
     """What of the way the two were scored differs, besides what is told of the model and of files."""
     if story.judged is None:
         return []
-    told = _OF_THE_MODEL | {"prompt", "dataset"}
+    files = {"prompt", "dataset"} if story.changes is not None and story.changes.files else set()
+    told = _OF_THE_MODEL | files
     return [found for found in story.judged.diff.comparability.differs if found.what not in told]
+
+
+def _what(found: Difference) -> str:
+    return shorten(f"{found.what} of {found.task}" if found.task else found.what, MAX_FIELD)
 
 
 def _side(value: str | None) -> str:
@@ -190,6 +197,9 @@ def reproduction_line(story: VersionStory) -> str:
 
 def _how_much(record: Reproduction) -> str:
     facts = [show_items(record.items)]
+    if record.identity_differences:
+        names = dict.fromkeys(found.what for found in record.identity_differences)
+        facts.append(f"not the same: {escape(shorten(', '.join(names), MAX_FIELD))}")
     if record.flip_count:
         facts.append(f"{show_count(record.flip_count)} flipped")
     if record.mismatch_count:

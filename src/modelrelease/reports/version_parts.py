@@ -113,7 +113,15 @@ def judgements(story: VersionStory, judged: Judged) -> Iterator[str]:
             yield _sentence(f"{name} is {told_n}")
 
 
-def broken_items(story: VersionStory, diff: Diff) -> Iterator[str]:
+def regressions(story: VersionStory) -> list[str]:
+    """Return the lines that say which items got worse, or that none did, or that nobody knows."""
+    if story.judged is None or not any(row.flips for row in story.judged.diff.metrics):
+        return ["Not known: nothing was compared."]
+    broken = list(bullets(list(_broken_items(story, story.judged.diff))))
+    return broken or ["None: no item that was compared got worse."]
+
+
+def _broken_items(story: VersionStory, diff: Diff) -> Iterator[str]:
     """Yield the items that got worse, a metric a line, as far as the policy lets them be named."""
     for row in diff.metrics[:MAX_METRICS]:
         if row.flips is None or not row.flips.broken:

@@ -55,8 +55,8 @@ def test_only_what_is_wanted_changes(before: str, wanted: dict[str, Any], after:
 @pytest.mark.parametrize("text", ["{a: 1}\n", "  a: 1\n", "a: 1\n...\n", "a: &x [1]\nmodel-index: &y [2]\nb: *y\n"])
 def test_where_no_edit_leaves_the_rest_alone_nothing_is_written(text: str) -> None:
     with pytest.raises(Refused) as raised:
-        edit(text, {"model-index": INDEX})
-    assert raised.value.lines()[0].startswith("README.md:2: MR434 `model-index` cannot be written")
+        edit(text, {"license": "mit", "model-index": INDEX})
+    assert raised.value.lines()[0].startswith("README.md:2: MR434 `license`, `model-index` cannot be written")
 
 
 @pytest.mark.parametrize(

@@ -42,21 +42,24 @@ def with_keys(text: str, wanted: Mapping[str, Any], path: str, first_line: int, 
     last. Raises Refused (MR434) where no edit leaves the rest as it is, and what :func:`read_front` raises.
     """
     before = read_front(text, path, first_line).value
-    edited = text
-    for key, value in wanted.items():
-        if before.get(key) != value or (value is None and key in before):
-            edited = _with_key(edited, key, value, end)
-    expected = {**before, **wanted}
-    for key in wanted:
-        if wanted[key] is None:
-            expected.pop(key)
+    changed = {
+        key: value for key, value in wanted.items() if before.get(key) != value or (value is None and key in before)
+    }
+    expected = {key: value for key, value in {**before, **changed}.items() if not (key in changed and value is None)}
     try:
-        if edited == text or read_front(edited, path, first_line).value == expected:
+        edited = _edited(text, changed, end)
+        if read_front(edited, path, first_line).value == expected:
             return edited
-    except InvalidInput:
+    except (InvalidInput, yaml.YAMLError):
         pass
     message = f"{', '.join(f'`{key}`' for key in wanted)} cannot be written without touching what else stands there"
     raise Refused(Finding(path, Code.CARD_METADATA, message, _TODO, first_line))
+
+
+def _edited(text: str, changed: Mapping[str, Any], end: str) -> str:
+    for key, value in changed.items():
+        text = _with_key(text, key, value, end)
+    return text
 
 
 def _with_key(text: str, key: str, value: Any, end: str) -> str:
