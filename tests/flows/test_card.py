@@ -143,6 +143,7 @@ def test_a_version_without_a_parent_here_says_so(repository: Repository, changes
     assert said in readme
     assert said in log
     assert "| qa/acc | 100 | 70.0 | 60.4 – 78.1 |" in log
+    assert "\nShares are in points (hundredths). Scored 2026-01-02: 100 items of the suite release; " in log
     assert section(log, "Known regressions") == "Not known: nothing was compared."
     assert "| delta |" not in readme + log
 
@@ -213,7 +214,8 @@ def test_items_are_shown_as_far_as_the_policy_lets_them(tmp_path: Path, samples:
     readme, log = texts(repository)
     assert "2 of 100 items broken" in readme
     assert ("`41`" in readme, "`41`" in log) == ((samples != "none"),) * 2
-    assert ("What is number 41?" in log) == (samples == "text")
+    answers = "input: What is number 41?\ntarget: 1: a dog\nmodel_v1.0: 1: a dog\nmodel_v1.1: 0: a cat\n"
+    assert (answers in log) == ("What is number" in log) == (samples == "text")
     assert "What is number" not in readme
 
 
@@ -318,7 +320,7 @@ def test_other_prompts_and_machines_are_told_where_no_file_tells_it(repository: 
     edit_papers(repository, environment={"gpus": [{"name": "H100", "memory": None}], "python": "3.12.1"})
     libraries = "- scored differently, libraries: `torch 2.8.0, transformers"
     changed = section(texts(repository)[1], "What changed since")
-    assert "- trained with Python: `3.11.7` → `3.12.1`\n- trained on: `a processor` → `H100`\n" in changed
+    assert "- trained on: `a processor` → `H100`\n- trained with Python: `3.11.7` → `3.12.1`\n" in changed
     assert libraries in changed
     assert "scored differently, prompt" not in changed  # the file says it better
     shutil.rmtree(repository.folder / ".git")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelrelease.numbers import in_points
 from modelrelease.records.version_story import VersionStory
-from modelrelease.reports import rows
 from modelrelease.reports.version_origin import (
     changed_blocks,
     override_lines,
@@ -48,11 +46,7 @@ def _evaluation(story: VersionStory) -> Iterator[list[str]]:
     if story.evaluation is None:
         return
     yield list(values_table(story.evaluation))
-    metrics = story.evaluation.metrics
-    notes = [rows.POINTS_NOTE] if story.judged is None and any(in_points(metric.range) for metric in metrics) else []
-    if story.judged is None and not all(metric.higher_is_better for metric in metrics):
-        notes.append(rows.LOWER_NOTE)
-    yield [" ".join([*notes, scored_line(story.evaluation)])]
+    yield [scored_line(story, story.evaluation)]
 
 
 def _against(story: VersionStory) -> Iterator[list[str]]:

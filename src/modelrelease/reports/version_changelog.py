@@ -10,7 +10,6 @@ from modelrelease.records.version_story import VersionStory
 from modelrelease.reports import rows
 from modelrelease.reports.changes import detail_lines
 from modelrelease.reports.inert import FOLD_END, code, fence, fold_head
-from modelrelease.reports.markdown import example_lines
 from modelrelease.reports.version_origin import (
     changed_blocks,
     override_lines,
@@ -59,7 +58,7 @@ def _numbers(story: VersionStory) -> Iterator[list[str]]:
     elif story.evaluation is not None:
         yield list(values_table(story.evaluation))
     if story.evaluation is not None:
-        yield [scored_line(story.evaluation)]
+        yield [scored_line(story, story.evaluation)]
 
 
 def _regressions(story: VersionStory) -> Iterator[list[str]]:
@@ -67,23 +66,29 @@ def _regressions(story: VersionStory) -> Iterator[list[str]]:
     yield regressions(story)
     if story.samples == "text" and story.judged is not None:
         for row in story.judged.diff.metrics:
-            yield list(_texts(row))
+            yield list(_texts(row, story))
 
 
-def _texts(row: MetricComparison) -> Iterator[str]:
+def _texts(row: MetricComparison, story: VersionStory) -> Iterator[str]:
+    """Yield the items that got worse with both answers, folded."""
     examples = [example for example in row.flips.examples if example.direction == "broken"] if row.flips else []
     if examples:
         yield fold_head(f"{rows.metric_name(row)}: both answers")
         yield ""
         for example in examples:
-            yield from example_lines(row, _cut(example))
+            yield f"{code(shorten(example.item_id, 100))}:"
+            yield ""
+            yield from fence("\n".join(_answers(example, story)))
+            yield ""
         yield FOLD_END
 
 
-def _cut(example: Example) -> Example:
-    """The writer cuts these, and a file from elsewhere can hold longer ones."""
-    texts = {name: getattr(example, name) for name in ("input", "target", "baseline", "candidate")}
-    return example.model_copy(update={k: shorten(v, MAX_FIELD) for k, v in texts.items() if v is not None})
+def _answers(example: Example, story: VersionStory) -> Iterator[str]:
+    """Yield an item's texts; the writer cuts them, and a file from elsewhere can hold longer ones."""
+    sides = ((story.parent.version or "parent", example.baseline), (story.version, example.candidate))
+    for name, text in (("input", example.input), ("target", example.target), *sides):
+        if text is not None:
+            yield f"{name}: {shorten(text, MAX_FIELD)}"
 
 
 def _overrides(story: VersionStory) -> Iterator[list[str]]:

@@ -137,8 +137,8 @@ def _broken_items(story: VersionStory, diff: Diff) -> Iterator[str]:
         yield f"{escape(said, begins_line=True)}: {', '.join(code(shorten(name, 100)) for name in ids)}{more}"
 
 
-def scored_line(evaluation: Evaluation) -> str:
-    """Return by what, when and where the version was scored."""
+def scored_line(story: VersionStory, evaluation: Evaluation) -> str:
+    """Return by what, when and where the version was scored; before it what a table of values alone leaves unsaid."""
     engine, place = evaluation.engine, evaluation.environment
     machine = ", ".join((*place.gpus, place.cpu))
     facts = (
@@ -146,7 +146,14 @@ def scored_line(evaluation: Evaluation) -> str:
         f"{evaluation.tool.name} {evaluation.tool.version}, {engine.name} {place.transformers}, torch {place.torch}",
         f"{engine.dtype}, {engine.attention} on {engine.device.partition(':')[0]} ({machine})",
     )
-    return f"Scored {escape(evaluation.provenance.started[:10])}: {escape(shorten('; '.join(facts), MAX_SENTENCE))}."
+    said = f"Scored {escape(evaluation.provenance.started[:10])}: {escape(shorten('; '.join(facts), MAX_SENTENCE))}."
+    return " ".join([*(_value_notes(evaluation) if story.judged is None else []), said])
+
+
+def _value_notes(evaluation: Evaluation) -> list[str]:
+    points = any(in_points(metric.range) for metric in evaluation.metrics)
+    lower = not all(metric.higher_is_better for metric in evaluation.metrics)
+    return [rows.POINTS_NOTE] * points + [rows.LOWER_NOTE] * lower
 
 
 def bullets(sentences: Sequence[str]) -> Iterator[str]:
