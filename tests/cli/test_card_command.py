@@ -61,7 +61,7 @@ def test_the_way_to_a_card_that_passes(root: Path, card: Callable[..., Ran]) -> 
     assert ran.out.splitlines() == [
         f"{FOLDER}/README.md: written",
         f"{FOLDER}/changelog.md: written",
-        "the card still lacks what is named above; `--check` exits with 1 until it is there",
+        "the card still lacks what is named here; `--check` exits with 1 until it is there",
     ]
     path = root / FOLDER / "README.md"
     path.write_text(path.read_text("utf-8").replace("---\n", f"---\n{PEOPLE}", 1), "utf-8")

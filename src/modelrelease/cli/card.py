@@ -41,11 +41,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json(_document(plan, findings, code, written=arguments.write))
         return code
-    if not (arguments.write or arguments.check):
+    if arguments.write:
+        say(_written(plan, findings))
+    elif not arguments.check:
         say(_preview(plan))
+    elif not findings:
+        say(f"{plan.version}: card and changelog are what the records give\n")
     _tell(plan, findings)
-    if arguments.write or not findings:
-        say(_done(plan, findings, checked=arguments.check) if arguments.write or arguments.check else "")
     return code
 
 
@@ -69,12 +71,10 @@ def _tell(plan: CardPlan, findings: list[Finding]) -> None:
     complain("".join(f"{line}\n" for line in lines))
 
 
-def _done(plan: CardPlan, findings: list[Finding], *, checked: bool) -> str:
-    if checked:
-        return f"{plan.version}: card and changelog are what the records give\n"
+def _written(plan: CardPlan, findings: list[Finding]) -> str:
     lines = [f"{file.shown}: {'as it was' if file.state == 'current' else 'written'}" for file in plan.files]
     if findings:
-        lines.append("the card still lacks what is named above; `--check` exits with 1 until it is there")
+        lines.append("the card still lacks what is named here; `--check` exits with 1 until it is there")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -17,6 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from papered_versions import CHILD, PEOPLE, papers
 
+from modelrelease.codes import Code
 from modelrelease.errors import InvalidInput, Refused
 from modelrelease.records.model import ModelRecord
 from modelrelease.records.results import read_results
@@ -155,10 +156,11 @@ def test_people_s_text_is_theirs_and_twice_is_once(
     text = (("\ufeff" if bom else "") + front + before).replace("\n", end)
     try:
         own = read_layout(text.encode("utf-8"), PATH)
-    except InvalidInput:  # a rule at the beginning, which no front matter follows
+        first = make(text, story)
+    except (InvalidInput, Refused):  # a rule at the beginning makes front matter of what follows, or of nothing
         assert not people
+        assert text.lstrip("\ufeff \t\r\n\u2028").startswith("---")
         return
-    first = make(text, story)
     assert make(first, story) == first
     layout = read_layout(first.encode("utf-8"), PATH)
     assert layout.bom == (own.bom if text.strip() else "")
@@ -192,6 +194,41 @@ def test_huggingface_hub_reads_the_numbers_of_the_record(story: VersionStory) ->
     assert all(r.verified is None and r.verify_token is None and r.task_type == "text-generation" for r in results)
     # Saved by huggingface_hub, it says the same: what its form lost is not written again and again.
     assert make(str(card), story) == str(card)
+
+
+def test_the_hub_s_own_template_is_kept_and_its_gaps_are_named(story: VersionStory) -> None:
+    from huggingface_hub import ModelCard, ModelCardData
+
+    template = str(ModelCard.from_template(ModelCardData(language="en", license="mit"), model_id="Ours"))
+    card = make_card(template.encode("utf-8"), story, SECTION, PATH)
+    text = card.data.decode("utf-8")
+    assert template.partition("---\n")[2].partition("---\n")[2] in text
+    lines = text.split("\n")
+    gaps = [finding for finding in card.findings if finding.code is Code.CARD_PLACEHOLDER]
+    assert len(gaps) == 20  # and more, which say nothing new
+    assert all("more information needed" in lines[(finding.line or 0) - 1].lower() for finding in gaps)
+    assert [f.message for f in card.findings if f.code is Code.CARD_KEY] == [
+        "`base_model` is missing",
+        "`datasets` is missing",
+    ]
+
+
+def test_a_trainer_s_card_becomes_ours_and_keeps_its_text(story: VersionStory) -> None:
+    from transformers.modelcard import TrainingSummary
+
+    trainer = TrainingSummary(
+        model_name="output", language="en", license="mit", tags=["generated_from_trainer"], finetuned_from="acme/base",
+        hyperparameters={"learning_rate": 5e-5}, eval_lines=[{"Epoch": 1, "Step": 10}], eval_results={"Loss": 2.5},
+    ).to_model_card()  # fmt: skip
+    card = make_card(trainer.encode("utf-8"), story, SECTION, PATH)
+    text = card.data.decode("utf-8")
+    assert trainer.rpartition("---\n")[2] in text
+    assert "name: output" not in text  # its own model-index has no results
+    assert [finding.message.partition("` ")[0] for finding in card.findings] == [
+        "`datasets",
+        *["`More information needed"] * 3,
+    ]
+    assert make(text, story) == text
 
 
 @contextmanager
