@@ -91,7 +91,10 @@ LIGHT_COMMANDS = {
     "help": (["--help"], ("pydantic", "yaml", "tabulate")),
     "version": (["--version"], ("pydantic", "yaml", "tabulate")),
     "compare help": (["compare", "--help"], ("pydantic", "yaml")),
-    **{f"{name} help": ([name, "--help"], ("pydantic", "yaml")) for name in ("check", "stamp", "log", "changes")},
+    **{
+        f"{name} help": ([name, "--help"], ("pydantic", "yaml"))
+        for name in ("check", "stamp", "log", "changes", "card")
+    },
     "score help": (["score", "--help"], ("pydantic", "yaml")),
     "comment help": (["comment", "--help"], ("pydantic", "yaml")),
     "comment without a file": (["comment", "no-such-file"], ()),

@@ -68,6 +68,11 @@ class Code(str, Enum):
     TRAINING_STATE = "MR417"
     CHANGED_MEANWHILE = "MR418"
     NOT_CONVERTED = "MR419"
+    CARD_KEY = "MR430"
+    CARD_PLACEHOLDER = "MR431"
+    CARD_MARKERS = "MR432"
+    CARD_STALE = "MR433"
+    CARD_METADATA = "MR434"
     SAMPLES_DIGEST = "MR501"
     SAMPLES_COUNT = "MR502"
     SCORE = "MR503"
@@ -78,7 +83,6 @@ class Code(str, Enum):
     RESOLUTION = "MR508"
     RECORDED_COMMIT = "MR511"
     RECORDED_SETTING = "MR512"
-    CHANGED_MEANWHILE = "MR513"
     ENVIRONMENT = "MR514"
     USAGE = "MR601"
     MISSING_EXTRA = "MR602"
@@ -148,6 +152,11 @@ MEANING: dict[Code, str] = {
     Code.TRAINING_STATE: "what training needs to go on stands in a checkpoint",
     Code.CHANGED_MEANWHILE: "a checkpoint changed between its digest and its use",
     Code.NOT_CONVERTED: "pickled weights from which no safetensors can be made",
+    Code.CARD_KEY: "a model card's metadata lacks a key that it needs",
+    Code.CARD_PLACEHOLDER: "a model card holds text that stands for text yet to be written",
+    Code.CARD_MARKERS: "the markers around a model card's generated part do not stand once each, in order",
+    Code.CARD_STALE: "a model card or a changelog is not what the records give",
+    Code.CARD_METADATA: "a model card's metadata is not what the Hub takes, or holds what no record says",
     Code.SAMPLES_DIGEST: "samples.jsonl is not the file that eval.json describes",
     Code.SAMPLES_COUNT: "samples.jsonl has another number of lines than eval.json says",
     Code.SCORE: "a score is no finite number in its metric's range",
@@ -158,7 +167,6 @@ MEANING: dict[Code, str] = {
     Code.RESOLUTION: "what is to be compared with what cannot be told",
     Code.RECORDED_COMMIT: "the commit that an evaluation was recorded at is not in this clone",
     Code.RECORDED_SETTING: "a setting in eval.json that no run can be made with",
-    Code.CHANGED_MEANWHILE: "a file changed while it was used",
     Code.ENVIRONMENT: "the recorded libraries could not be installed",
     Code.USAGE: "the command was called in a way it does not take",
     Code.MISSING_EXTRA: "an optional part of the package is not installed",

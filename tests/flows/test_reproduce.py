@@ -341,7 +341,7 @@ def test_a_checkpoint_that_is_swapped_while_it_is_scored(
         return real(*arguments)
 
     monkeypatch.setattr(flow, "score", scoring)
-    with pytest.raises(ModelreleaseError, match="MR513") as caught:
+    with pytest.raises(ModelreleaseError, match="MR418") as caught:
         reproduce(repository)
     assert (caught.value.exit_code, written(repository)) == (1, False)
 

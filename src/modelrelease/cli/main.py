@@ -29,6 +29,7 @@ COMMANDS = {
     "comment": "post a comparison as a pull request's one comment, or bring that up to date",
     "issue": "keep one issue about whether the live version still reproduces",
     "power": "how many items a margin needs, and what n items can prove",
+    "card": "a version's model card and changelog, from its records",
     "check": "check that what changed says who, why and when",
     "stamp": "write the change record of what changed",
     "log": "who changed prompts, datasets and suites, why and when",

@@ -15,7 +15,8 @@ from modelrelease.codes import Code
 from modelrelease.config import Project
 from modelrelease.errors import InvalidInput, invalid, shorten
 from modelrelease.flows.trees import Tree
-from modelrelease.records.checkpoints import LFS_POINTER, committed_file
+from modelrelease.records.checkpoint_policy.judge import LFS_POINTER
+from modelrelease.records.checkpoints import committed_file
 from modelrelease.records.evaluation import Evaluation
 from modelrelease.records.files import read_bytes, sha256_of
 from modelrelease.records.reproduction import IdentityDifference

@@ -14,11 +14,17 @@ from typing import Literal
 
 from modelrelease.codes import Code
 from modelrelease.config import Project
-from modelrelease.errors import Finding, Refused, escape_controls, invalid, shorten
+from modelrelease.errors import escape_controls, invalid, shorten
 from modelrelease.flows.private_environment import private_environment
 from modelrelease.flows.recorded_inputs import Inputs, recorded_inputs
 from modelrelease.flows.score import model_folder
-from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, Checkpoint, find_checkpoint, read_checkpoint
+from modelrelease.records.checkpoints import (
+    CHECKPOINT_FOLDER,
+    Checkpoint,
+    find_checkpoint,
+    read_checkpoint,
+    refuse_changed,
+)
 from modelrelease.records.evaluation import EVAL_FILE, Evaluation
 from modelrelease.records.files import resolved, sha256_of, write_atomic
 from modelrelease.records.reproduction import REPRODUCTION_FILE, NoiseFloor, Reproduction
@@ -89,7 +95,7 @@ def reproduce_model(
 
     It is written beside eval.json, or into ``wanted.out``; where this is not the recorded experiment nothing is run
     and nothing written. Raises what :func:`read_results`, :func:`recorded_inputs` and :func:`scoring.run.score` do,
-    InvalidInput (MR512) for recorded settings that no run can have, Refused (MR513) where the checkpoint changed
+    InvalidInput (MR512) for recorded settings that no run can have, Refused (MR418) where the checkpoint changed
     meanwhile, Unavailable (MR514) where the recorded libraries cannot be installed. ``apart`` is needed for
     ``environment="venv"``.
     """
@@ -100,7 +106,7 @@ def reproduce_model(
     sha256 = sha256_of(document)
     options = _options(results.evaluation, wanted)
     weights = _weights(project, document.parent, results.evaluation)
-    before, checkpoint = _state(weights.folder), read_checkpoint(weights.model, weights.shown)
+    checkpoint = read_checkpoint(weights.model, weights.shown)
     differences = [*scorer_differences(results.evaluation), *checkpoint_differences(results.evaluation, checkpoint)]
     inputs = recorded_inputs(project, results, wanted.suite)
     recorded = Recorded(results, sha256, inputs.place)
@@ -111,9 +117,7 @@ def reproduce_model(
     with tempfile.TemporaryDirectory(prefix="modelrelease-") as scratch:
         run = _score_apart if wanted.environment == "venv" else _score_here
         noise = run(job, Path(scratch), surroundings, apart)
-        if _state(weights.folder) != before:
-            message = "changed while it was scored, so nobody can say which weights were used"
-            raise Refused(Finding(weights.shown, Code.CHANGED_MEANWHILE, message, "run it again"))
+        refuse_changed(checkpoint)
         found = read_results(Path(scratch) / "out")
         reproduction = judge(recorded, found, noise, wanted.tolerance, _lengths(inputs))
     write_atomic(target, reproduction.to_bytes())
@@ -138,12 +142,6 @@ def _weights(project: Project, folder: Path, evaluation: Evaluation) -> _Weights
         source = evaluation.model.source
         model, shown = model_folder(project, source), escape_controls(source)
     return _Weights(model, find_checkpoint(model, shown), shown)
-
-
-def _state(folder: Path) -> list[tuple[str, int, int, int]]:
-    """What shows that a file was replaced or written since: its inode, size and time."""
-    found = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
-    return [(str(path), state.st_ino, state.st_size, state.st_mtime_ns) for path, state in found]
 
 
 def _options(evaluation: Evaluation, wanted: Wanted) -> Options:
