@@ -70,7 +70,7 @@ def test_twenty_lines_say_whether_it_is_better_what_changed_what_broke_and_who_s
             "- `prompts/qa.prompt.yml`: changed",
             f"  - {EARLIER} {NAME}: {WHY}",
         ]
-        assert "- qa/acc: 2 of 100 items broken: `41`, `42`" in text
+        assert "- qa/acc: 2 of 100 items broken, 30 fixed: `41`, `42`" in text
         assert "python train.py --steps 200" in section(text, "How it was trained")
     assert "messages[0].content: [-Q-]{+With its unit+}: {{question}}" in log
     top = log.splitlines()[:26]
@@ -168,6 +168,7 @@ def test_without_a_policy_nothing_is_judged(tmp_path: Path) -> None:
     _, log = texts(repository)
     assert "no policy says which metrics decide; the intervals below say what is known" in log
     assert "| metric | n | model\\_v1.0 | model\\_v1.1 | delta | 95% interval |" in log
+    assert "(info)" not in log
     assert "better" not in log
 
 
@@ -186,7 +187,7 @@ def test_another_question_is_not_comparable(repository: Repository) -> None:
     write(repository.folder / "models" / CHILD, {"other": {"acc": table(40)[0]}}, model=CHILD)
     _, log = texts(repository)
     assert f"**Against {PARENT}: ⚪ not comparable in qa/acc.**" in log
-    assert "- qa/acc is missing: the candidate was not scored on task \\`qa\\`" in log
+    assert "- qa/acc is missing: model\\_v1.1 was not scored on task \\`qa\\`" in log
     assert section(log, "Known regressions") == "Not known: nothing was compared."
 
 
@@ -427,6 +428,17 @@ def test_where_the_second_file_cannot_be_written_the_first_is_put_back(
     assert not (folder / "changelog.md").exists()
     assert (folder / "README.md").exists() == (existing is not None)
     assert existing is None or (folder / "README.md").read_text("utf-8") == existing
+
+
+@pytest.mark.parametrize("name", ["README.md", "changelog.md"])
+def test_what_somebody_wrote_meanwhile_is_not_lost(repository: Repository, name: str) -> None:
+    made = plan(repository)
+    path = repository.write(f"models/{CHILD}/{name}", "# By hand, a moment ago\n")
+    with pytest.raises(Unavailable) as raised:
+        write_card(made)
+    assert raised.value.lines() == [f"models/{CHILD}/{name}: MR603 has changed while this was at work; run it again"]
+    assert path.read_text("utf-8") == "# By hand, a moment ago\n"
+    assert len({"README.md", "changelog.md"} & {found.name for found in path.parent.iterdir()}) == 1
 
 
 def test_real_records_of_a_real_model_are_told(tmp_path: Path, tiny: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from modelrelease.codes import Code
 from modelrelease.config import Project
-from modelrelease.errors import Finding, ModelreleaseError, invalid
+from modelrelease.errors import Finding, ModelreleaseError, Unavailable, invalid
 from modelrelease.flows.version_story import read_story
 from modelrelease.records.checkpoints import CARD
 from modelrelease.records.files import read_bytes, write_atomic
@@ -77,11 +77,15 @@ def plan_card(project: Project, folder: Path, texts: Written, overrides: tuple[O
 
 
 def write_card(plan: CardPlan) -> None:
-    """Write both files, or neither: where the second fails, the first is put back; Unavailable (exit 3) then."""
+    """Write both files, or neither: where the second fails, the first is put back.
+
+    Raises Unavailable (exit 3) where the disk refuses, or a file is not what it was when it was planned.
+    """
     done: list[CardFile] = []
     try:
         for file in plan.files:
             if file.state != "current":
+                _refuse_changed(file)
                 write_atomic(file.path, file.after)
                 done.append(file)
     except BaseException:  # also somebody's Ctrl-C
@@ -89,6 +93,13 @@ def write_card(plan: CardPlan) -> None:
             with contextlib.suppress(ModelreleaseError, OSError):
                 _put_back(file)
         raise
+
+
+def _refuse_changed(file: CardFile) -> None:
+    """What somebody wrote meanwhile is theirs."""
+    if _existing(file.path, file.shown) != file.before:
+        message = "has changed while this was at work"
+        raise Unavailable(Finding(file.shown, Code.UNAVAILABLE, message, "run it again"))
 
 
 def _put_back(file: CardFile) -> None:

@@ -81,7 +81,8 @@ def comparison_table(story: VersionStory, judged: Judged) -> Iterator[str]:
     yield from table_head([header[n] for n in keep], [rows.METRIC_ALIGN[n] for n in keep])
     shown = sorted(judged.diff.metrics, key=lambda row: row.role != "gate")[:MAX_METRICS]
     for row in shown:
-        yield table_row(_cells(row)[n] for n in keep)
+        cells = _cells(row) if judged.by_policy else rows.metric_row(row)
+        yield table_row(cells[n] for n in keep)
     yield from _rest(len(judged.diff.metrics) - len(shown), "metrics")
     notes = rows.notes(judged.diff)
     if judged.by_policy and any(row.role == "info" for row in shown):
@@ -103,7 +104,7 @@ def judgements(story: VersionStory, judged: Judged) -> Iterator[str]:
     """Yield why each metric that decides has its verdict, what could not be compared, and on how many items."""
     metrics = judged.diff.metrics
     told = [row for row in metrics if (row.role == "gate" and judged.by_policy) or row.verdict in _PROBLEMS]
-    yield from (_sentence(words.outcome(row)) for row in told[:MAX_BULLETS])
+    yield from (_sentence(_outcome(row, story)) for row in told[:MAX_BULLETS])
     counts = {(m.task, m.metric): m.n for m in story.evaluation.metrics} if story.evaluation else {}
     for row in metrics[:MAX_METRICS]:
         own = counts.get((row.task, row.metric), row.n)
@@ -111,6 +112,15 @@ def judgements(story: VersionStory, judged: Judged) -> Iterator[str]:
             name = rows.metric_name(row)
             told_n = f"compared on the {show_items(row.n)}, of {show_count(own)}, that both versions were asked alike"
             yield _sentence(f"{name} is {told_n}")
+
+
+def _outcome(row: MetricComparison, story: VersionStory) -> str:
+    """Return a verdict with its reason; here, where nobody compares, baseline and candidate have names."""
+    names = {"the baseline": story.parent.version or "the parent", "the candidate": story.version}
+    text = words.outcome(row)
+    for role, name in names.items() if row.verdict in _PROBLEMS else ():
+        text = text.replace(role, name)
+    return text
 
 
 def regressions(story: VersionStory) -> list[str]:
@@ -126,8 +136,11 @@ def _broken_items(story: VersionStory, diff: Diff) -> Iterator[str]:
     for row in diff.metrics[:MAX_METRICS]:
         if row.flips is None or not row.flips.broken:
             continue
-        word = rows.change_words(row)[0]
-        said = f"{rows.metric_name(row)}: {show_count(row.flips.broken)} of {show_items(row.n)} {word}"
+        worse, better = rows.change_words(row)
+        counts = (
+            f"{show_count(row.flips.broken)} of {show_items(row.n)} {worse}, {show_count(row.flips.fixed)} {better}"
+        )
+        said = f"{rows.metric_name(row)}: {counts}"
         ids = [example.item_id for example in row.flips.examples if example.direction == "broken"]
         if story.samples == "none" or not ids:
             yield escape(said, begins_line=True)
