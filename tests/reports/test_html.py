@@ -149,7 +149,7 @@ def test_a_comparison_s_page_begins_with_the_decision(comparison: Comparison) ->
     assert {"Items that changed", "What changed", "Slices", "Trend", "How and where it was scored"} <= set(order)
     assert 'class="band"' in text
     assert "2026-01-02 Ada: Ask for one word" in text
-    assert "text: [-Q:-]{+A:+} x" in text
+    assert '<p class="label">text</p><pre><del>Q:</del><ins>A:</ins> x</pre>' in text
     assert "<title>block: model_v1.1</title>" in text
 
 
