@@ -153,6 +153,16 @@ def test_a_comparison_s_page_begins_with_the_decision(comparison: Comparison) ->
     assert "<title>block: model_v1.1</title>" in text
 
 
+def test_where_nothing_is_live_or_nothing_was_scored_there_is_a_page_too(comparison: Comparison) -> None:
+    alone = comparison.model_copy(update={"baseline": None, "decision": "promote", "headline": "Nothing is live yet."})
+    empty = dict.fromkeys(("metrics", "policies", "reasons", "warnings", "history", "notes"), ())
+    told = {"baseline": None, "candidate": None, "changes": None, "decision": "not-needed", "headline": "Merge."}
+    for one in (alone, comparison.model_copy(update={**empty, **told})):
+        text = comparison_html(one)
+        assert_inert(text)
+        assert one.headline in text
+
+
 @pytest.mark.parametrize("samples", get_args(Samples))
 def test_a_comparison_s_page_shows_no_more_than_the_policy_allows(comparison: Comparison, samples: Samples) -> None:
     metrics = tuple(
