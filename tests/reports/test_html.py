@@ -149,8 +149,18 @@ def test_a_comparison_s_page_begins_with_the_decision(comparison: Comparison) ->
     assert {"Items that changed", "What changed", "Slices", "Trend", "How and where it was scored"} <= set(order)
     assert 'class="band"' in text
     assert "2026-01-02 Ada: Ask for one word" in text
-    assert "text: [-Q:-]{+A:+} x" in text
+    assert '<p class="label">text</p><pre><del>Q:</del><ins>A:</ins> x</pre>' in text
     assert "<title>block: model_v1.1</title>" in text
+
+
+def test_where_nothing_is_live_or_nothing_was_scored_there_is_a_page_too(comparison: Comparison) -> None:
+    alone = comparison.model_copy(update={"baseline": None, "decision": "promote", "headline": "Nothing is live yet."})
+    empty = dict.fromkeys(("metrics", "policies", "reasons", "warnings", "history", "notes"), ())
+    told = {"baseline": None, "candidate": None, "changes": None, "decision": "not-needed", "headline": "Merge."}
+    for one in (alone, comparison.model_copy(update={**empty, **told})):
+        text = comparison_html(one)
+        assert_inert(text)
+        assert one.headline in text
 
 
 @pytest.mark.parametrize("samples", get_args(Samples))

@@ -19,10 +19,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# What a comparison of five hundred metrics takes with all of their slices and examples. Values count more than bytes:
-# each takes some hundred bytes once it is read, and one that is wrong a kilobyte more before it is told.
-# Samples and datasets, which grow with their items, are no documents.
-MAX_DOCUMENT = 16 << 20
+# Above what a comparison of 150 metrics takes with fifty slices and twenty examples each, their texts at their longest
+# in any script. Values count more than bytes: each takes some hundred bytes once it is read, and one that is wrong a
+# kilobyte more before it is told. Samples and datasets, which grow with their items, are no documents.
+MAX_DOCUMENT = 24 << 20
 MAX_VALUES = 300_000
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")

@@ -55,12 +55,14 @@ def _common(old: Sequence[str], new: Sequence[str]) -> int:
 
 
 def _middle(old: list[str], new: list[str]) -> Runs:
-    counts = Counter(new)
+    counts = Counter(word for word in new if not word.isspace())
     if sum(counts[word] for word in old) > MAX_PAIRS:
         return [(GONE, "".join(old)), (CAME, "".join(new))]
     runs: Runs = []
     gone, came = "", ""
-    for tag, first, last, start, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    # Spaces follow their words and align nothing: half of all words they are, and each would match every other one.
+    matcher = difflib.SequenceMatcher(str.isspace, old, new, autojunk=False)
+    for tag, first, last, start, end in matcher.get_opcodes():
         text = "".join(old[first:last])
         if tag == "equal" and (any(map(str.isalnum, text)) or not (gone or came)):
             runs += [(GONE, gone), (CAME, came), (SAME, text)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from modelrelease.errors import shorten
-from modelrelease.records.changes import FileChange
+from modelrelease.records.changes import FieldChange, FileChange
 from modelrelease.records.comparison import MAX_FIELD, Comparison, Example, MetricComparison
 from modelrelease.records.word_diff import shares_words, word_runs
 from modelrelease.reports import html_parts as parts
@@ -20,6 +20,7 @@ from modelrelease.reports.trend import trends
 
 _MAX_SENTENCE = 1000
 _MAX_DETAIL = 8000
+_MAX_RUNS = 100
 _TONES = {"promote": "good", "block": "bad", "not-needed": "none"}
 _OPEN = 3
 _CHOICE = re.compile(r"\d+(: |$)")  # of which the whole is chosen, not its words
@@ -127,8 +128,16 @@ def _changes(comparison: Comparison) -> Iterator[Node]:
 
 def _file(file: FileChange) -> Element:
     summary = f"{shorten(file.path, 200)}: {shorten(headline(file), 200)}"
-    detail = shorten("\n".join(detail_lines(file)), _MAX_DETAIL)
-    return parts.fold(summary, [_sentences(record_lines(file)), el("pre", detail) if detail else None])
+    words_apart = file.model_copy(update={"fields": ()})
+    detail = shorten("\n".join(detail_lines(words_apart)), _MAX_DETAIL)
+    fields = [node for field in file.fields for node in _field(field)]
+    return parts.fold(summary, [_sentences(record_lines(file)), *fields, el("pre", detail) if detail else None])
+
+
+def _field(field: FieldChange) -> Iterator[Node]:
+    """One field of a prompt or another document, word by word."""
+    yield el("p", shorten(field.field, 200), class_="label")
+    yield el("pre", *(parts.marked_run(run.kind, shorten(run.text, MAX_FIELD)) for run in field.words[:_MAX_RUNS]))
 
 
 def _trends(comparison: Comparison) -> Iterator[Node]:

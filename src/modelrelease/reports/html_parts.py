@@ -112,9 +112,13 @@ def sides(before: Sequence[Node], after: Sequence[Node]) -> Element:
 
 def marked(runs: Runs) -> tuple[list[Node], list[Node]]:
     """Return both texts with what went marked in the first and what came in the second."""
-    before = [text if kind == SAME else el("del", text) for kind, text in runs if kind != CAME]
-    after = [text if kind == SAME else el("ins", text) for kind, text in runs if kind != GONE]
-    return [*before], [*after]
+    before = [marked_run(kind, text) for kind, text in runs if kind != CAME]
+    return before, [marked_run(kind, text) for kind, text in runs if kind != GONE]
+
+
+def marked_run(kind: str, text: str) -> Node:
+    """Return a run of words as it is shown: struck out where it went, underlined where it came."""
+    return text if kind == SAME else el("del" if kind == GONE else "ins", text)
 
 
 def preview(text: str | None) -> str:

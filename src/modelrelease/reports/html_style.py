@@ -44,7 +44,7 @@ border-radius:.25rem}
 .sides{display:grid;grid-template-columns:1fr 1fr;gap:0 .8rem}.sides>div{min-width:0}
 del{background:var(--gone);text-decoration:line-through;text-decoration-thickness:1px}
 ins{background:var(--came);text-decoration:underline;text-decoration-thickness:1px;text-underline-offset:.15em}
-@media (max-width:60rem){svg.plot{width:10rem}td.name{min-width:8.5rem}th,td{padding:.35rem .4rem}}
+@media (max-width:60rem){svg.plot{width:10rem}td.name{min-width:9.5rem}th,td{padding:.35rem .4rem}}
 @media (max-width:40rem){body{padding:1rem .7rem 2rem}.sides{grid-template-columns:1fr}
 svg.plot{width:9rem}th,td{padding:.3rem .4rem}h1{font-size:1.25rem}}
 @media print{:root{--ink:#000;--paper:#fff;--panel:#fff;--line:#bbb;--soft:#444;--good:#0b5427;--bad:#8f1410;

@@ -10,6 +10,8 @@ from modelrelease.records.item_changes import ItemChange, TaskItems
 from modelrelease.reports import items, rows
 from modelrelease.reports.inert import FOLD_END, bullet, code, escape, fence, fold_head, table_head, table_row
 
+_MAX_TEXT = 1000
+
 
 def diff_markdown(diff: Diff) -> str:
     """Return a diff as Markdown."""
@@ -83,7 +85,7 @@ def _items(diff: Diff, task: TaskItems) -> Iterator[str]:
 def _item(item: ItemChange, word: str) -> Iterator[str]:
     yield f"**{word}** {escape(shorten(item.item_id, 100))} ({escape(shorten(items.score_words(item), 200))})"
     yield ""
-    yield from fence("\n".join(f"{name}: {text}" for name, text in items.item_lines(item)))
+    yield from fence("\n".join(f"{name}: {shorten(text, _MAX_TEXT)}" for name, text in items.item_lines(item)))
     yield ""
 
 
