@@ -19,6 +19,8 @@ from modelrelease.errors import Finding, InvalidInput, Refused, invalid
 from modelrelease.records.canonical import digest_of
 from modelrelease.records.evaluation import VERSION_PREFIX, CheckpointFile
 from modelrelease.records.files import resolved, sha256_of
+from modelrelease.records.hash_memory import HashMemory
+from modelrelease.records.hashing import hash_files
 from modelrelease.records.safetensors_header import check_header
 
 CHECKPOINT_FOLDER = "checkpoint"
@@ -69,20 +71,20 @@ def find_checkpoint(model: Path, shown: str) -> Path:
     raise invalid(shown, Code.CHECKPOINT, "holds neither config.json nor checkpoint/config.json", todo)
 
 
-def read_checkpoint(model: Path, shown: str) -> Checkpoint:
+def read_checkpoint(model: Path, shown: str, memory: HashMemory | None = None) -> Checkpoint:
     """Look through a checkpoint: list and hash its files, refuse what is damaged or unsafe.
 
-    ``shown`` is how the model is named to people. Raises InvalidInput for malformed files (exit 2) and
-    Refused for weights that are pickles in disguise (exit 1).
+    ``shown`` is how the model is named to people. Without ``memory`` every byte is read again. Raises InvalidInput for
+    malformed files (exit 2) and Refused for weights that are pickles in disguise (exit 1).
     """
     folder = find_checkpoint(model, shown)
     paths = sorted(_regular_files(folder), key=lambda path: path.relative_to(folder).as_posix())
     tensors = _refuse_unreadable(folder, paths, shown)
     name = resolved(model).name
+    listed = [path for path in paths if path.relative_to(folder).as_posix() != CARD]
     files = tuple(
-        CheckpointFile(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=sha256_of(path))
-        for path in paths
-        if path.relative_to(folder).as_posix() != CARD
+        CheckpointFile(path=path.relative_to(folder).as_posix(), size=size, sha256=sha256)
+        for path, (size, sha256) in zip(listed, hash_files(listed, memory), strict=True)
     )
     tokenizer = [file for file in files if Path(file.path).name in TOKENIZER_FILES or file.path in _TEMPLATE_FILES]
     return Checkpoint(
