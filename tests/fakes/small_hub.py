@@ -43,7 +43,7 @@ class SmallHub:
             def do_GET(self) -> None:
                 hub.answer(self)
 
-            do_HEAD = do_GET
+            do_HEAD = do_GET  # noqa: N815
 
             def log_message(self, *arguments: Any) -> None:
                 """Say nothing."""

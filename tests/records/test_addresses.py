@@ -57,7 +57,7 @@ REFUSED = {
     "local:///etc": "wraps another address",
     "git://x": "wraps another address",
     "https://me:secret@host/x": "holds a password",
-    "https://[::1/x": "wraps another address",
+    "https://[x/y": "is no address",
 }
 
 

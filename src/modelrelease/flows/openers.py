@@ -14,7 +14,7 @@ from modelrelease.codes import Code
 from modelrelease.errors import Finding, ModelreleaseError, Unavailable, shorten
 from modelrelease.records.addresses import Address
 
-_DENIED = (401, 403)
+_DENIED, _MISSING = (401, 403), 404
 _SHOWN = 200
 
 
@@ -118,8 +118,8 @@ def _unavailable(where: str, error: Exception) -> Unavailable:
     if status in _DENIED or isinstance(error, PermissionError) or any(map(_is_private, chain)):
         todo = "see that it exists, and give this job what may read it (on the Hub: HF_TOKEN)"
         return Unavailable(Finding(where, Code.UNAVAILABLE, f"does not let us in: {_first_line(error)}", todo))
-    if isinstance(error, FileNotFoundError):
-        todo = "see that everything that model.json lists still lies there"
+    if isinstance(error, FileNotFoundError) or status == _MISSING:
+        todo = "see that the address is right, and that the file still lies there"
         return Unavailable(Finding(where, Code.UNAVAILABLE, f"is not there: {_first_line(error)}", todo))
     message = f"could not be read: {type(error).__name__}: {_first_line(error)}"
     return Unavailable(Finding(where, Code.UNAVAILABLE, message, "see that it can be reached from here, and run again"))

@@ -66,20 +66,23 @@ def parse_hub(text: str) -> Address:
 
 
 def _parse_other(text: str) -> Address:
-    scheme = _SCHEME.match(text)
+    scheme = _SCHEME.match(text.rpartition("::")[2])
     if scheme is None or len(text) > MAX_LENGTH or not text.isprintable():
         raise ValueError("is no address; write hf://org/name@commit, file:///folder, or one that fsspec reads")
     if scheme[1] == "file":
         return _parse_file(text)
     if "::" in text or scheme[1] in _WRAPPERS:
         raise ValueError("wraps another address; name the place where the files themselves lie")
-    try:
-        secret = urlsplit(text).password
-    except ValueError:
-        secret = None
-    if secret is not None:
+    if _password(text) is not None:
         raise ValueError("holds a password, which everybody with the repository can read; give it to the job instead")
     return Address("fsspec", text.rstrip("/"))
+
+
+def _password(text: str) -> str | None:
+    try:
+        return urlsplit(text).password
+    except ValueError as error:  # a bracket that stays open
+        raise ValueError("is no address; write it as the server's own pages do") from error
 
 
 def _parse_file(text: str) -> Address:
