@@ -21,8 +21,12 @@ from modelrelease.numbers import show_few
 from modelrelease.records.addresses import Address, is_plain_path, parse_hub, parse_source
 from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, Checkpoint, files_digest, read_checkpoint
 from modelrelease.records.evaluation import CheckpointFile
+from modelrelease.records.files import read_bytes
 from modelrelease.records.hash_memory import HashMemory
-from modelrelease.records.model import MODEL_FILE, SavedCheckpoint, read_model_record
+from modelrelease.records.model import MODEL_FILE, ModelRecord, SavedCheckpoint
+from modelrelease.records.strict_json import read_json
+from modelrelease.records.text import decode
+from modelrelease.records.validation import validate
 from modelrelease.release.versions import version_key
 from modelrelease.scoring.execution import NoProgress, Progress
 from modelrelease.scoring.run import Surroundings
@@ -79,20 +83,20 @@ class Weights:
     def _of_version(self, folder: Path, shown: str, beside: Beside, seen: tuple[str, ...]) -> Checkpoint:
         # The papers of a folder that is a checkpoint itself would be one of its files.
         here = [place for place in (folder / CHECKPOINT_FOLDER, folder) if (place / "config.json").is_file()]
-        papers = read_model_record(folder) if (folder / MODEL_FILE).is_file() and here != [folder] else None
-        saved = papers.checkpoint if papers is not None else None
+        saved = _saved(folder, shown) if here != [folder] else None
         if here or saved is None or (saved.same_as is None and saved.source is None):
             found = self._read(folder, shown)
         elif saved.same_as is not None:
-            found = self._same_as(saved.same_as, folder / MODEL_FILE, beside, (*seen, folder.name))
+            found = self._same_as(saved.same_as, shown, beside, (*seen, folder.name))
         else:
-            found = self._by_address(saved, folder / MODEL_FILE, shown)
+            found = self._by_address(saved, shown)
         if saved is not None:
             refuse_other(found, saved, shown)
         version = folder.resolve().name
         return replace(found, version=version if version_key(version) else found.version, source=shown)
 
-    def _same_as(self, name: str, record: Path, beside: Beside, seen: tuple[str, ...]) -> Checkpoint:
+    def _same_as(self, name: str, shown: str, beside: Beside, seen: tuple[str, ...]) -> Checkpoint:
+        record = f"{shown}/{MODEL_FILE}"
         if version_key(name) is None or name in seen:
             what = f"`same_as` leads back to {name}" if name in seen else f"`same_as: {name}` names no version"
             raise invalid(record, Code.SAME_AS, what, "name the version whose checkpoint this one shares")
@@ -100,14 +104,15 @@ class Weights:
         if not other.is_dir():
             message = f"`same_as` names {name}, which is not here"
             raise invalid(record, Code.SAME_AS, message, "bring its folder back, or let model.json say a `source`")
-        return self._of_version(other, str(other), beside, seen)
+        return self._of_version(other, f"{shown.rpartition('/')[0]}/{name}".lstrip("/"), beside, seen)
 
-    def _by_address(self, saved: SavedCheckpoint, record: Path, shown: str) -> Checkpoint:
+    def _by_address(self, saved: SavedCheckpoint, shown: str) -> Checkpoint:
+        record = f"{shown}/{MODEL_FILE}"
         try:
             address = parse_source(saved.source or "")
         except ValueError as error:
-            raise _unusable(str(record), f"`source` {error}") from error
-        refuse_listed(saved, str(record))
+            raise _unusable(record, f"`source` {error}") from error
+        refuse_listed(saved, record)
         return self._read(self._fetched(saved, address, lambda: opened(address, self.hub)), shown)
 
     def _fetched(
@@ -130,6 +135,14 @@ class Weights:
 
     def _read(self, folder: Path, shown: str) -> Checkpoint:
         return read_checkpoint(folder, shown, self._memory())
+
+
+def _saved(folder: Path, shown: str) -> SavedCheckpoint | None:
+    """Return what a version's papers say of its checkpoint, None where it has none."""
+    if not (folder / MODEL_FILE).is_file():
+        return None
+    path = f"{shown}/{MODEL_FILE}"
+    return validate(ModelRecord, read_json(decode(read_bytes(folder / MODEL_FILE, path), path), path)).checkpoint
 
 
 def fetch_all(
