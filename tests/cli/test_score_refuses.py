@@ -292,6 +292,23 @@ def test_another_suite_s_evaluation_is_not_the_version_s_record(repository: Path
     assert not (version / "eval.json").exists()
 
 
+def test_weights_that_are_swapped_while_they_are_used_give_no_record(
+    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from modelrelease.flows import score as flow
+
+    score = flow.score
+
+    def meddle(*arguments: object) -> object:
+        (repository / "model" / "config.json").write_bytes((repository / "model" / "config.json").read_bytes() + b" ")
+        return score(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(flow, "score", meddle)
+    assert main(["score", "model", "--out", "out"]) == 1
+    assert "model: config.json: MR421 has changed since it was verified" in capsys.readouterr().err
+    assert not (repository / "out").exists()
+
+
 def test_json_is_the_document_that_was_written(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", "model", "--out", "out", "--json"]) == 0
     assert capsys.readouterr().out == (repository / "out" / "eval.json").read_text("utf-8")

@@ -17,6 +17,7 @@ PAGES = (
     ROOT / "examples" / "demo" / "README.md",
     ROOT / "docs" / "score.md",
     ROOT / "docs" / "compare.md",
+    ROOT / "docs" / "versions.md",
 )
 BLOCKED = 1
 

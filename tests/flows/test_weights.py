@@ -112,6 +112,24 @@ def test_a_version_without_weights_or_address_says_so(models: Path, checkpoint: 
         weights.of_version(folder, "models/model_v1.0")
 
 
+def swap_in_place(path: Path) -> None:
+    """Other bytes of the same length, and the time set back."""
+    found = path.stat()
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+@pytest.mark.parametrize("swap", [swap_in_place, Path.unlink])
+def test_a_file_swapped_between_digest_and_use_is_seen(
+    stored: Path, weights: Weights, swap: Callable[[Path], object]
+) -> None:
+    found = weights.of_version(stored, "stored")
+    weights.refuse_swapped(found)
+    swap(stored / "model.safetensors")
+    with pytest.raises(Refused, match=r"stored: .*model\.safetensors: MR421 has changed since it was verified"):
+        weights.refuse_swapped(found)
+
+
 # same_as
 
 

@@ -16,6 +16,7 @@ from commands import Ran
 from governed_repository import Repository
 
 from modelrelease.cli import hooks
+from modelrelease.codes import Code
 from modelrelease.records.canonical import document_bytes
 from modelrelease.records.checkpoints import files_digest
 from modelrelease.records.evaluation import CheckpointFile
@@ -493,3 +494,28 @@ def test_large_blobs_are_hashed_in_pieces(live: Repository, hook: Hook, tmp_path
     assert code == 1
     assert "model.safetensors: MR421 has 419,430,400 bytes, and model.json says 2,048,000" in done.stderr
     assert peak < 150_000  # kilobytes
+
+
+def test_the_page_on_versions_knows_every_code_and_the_tests_every_code_of_the_page() -> None:
+    import re
+
+    page = (Path(__file__).resolve().parents[2] / "docs" / "versions.md").read_text("utf-8")
+    codes = set(re.findall(r"MR\d{3}", "".join(line for line in page.splitlines() if line.startswith("| `MR"))))
+    ours = {code.value for code in Code if code.value.startswith("MR42")}
+    assert ours <= codes <= {code.value for code in Code}
+    elsewhere = {Code.LFS_POINTER.value, Code.FETCHED.value}  # where weights are loaded: tests/flows
+    assert codes - elsewhere == {code for _, _, said in BAD.values() for code in re.findall(r"MR\d{3}", said)} & codes
+
+
+def test_the_addresses_of_the_page_are_taken(live: Repository, hook: Hook) -> None:
+    import re
+
+    page = (Path(__file__).resolve().parents[2] / "docs" / "versions.md").read_text("utf-8")
+    sources = re.findall(r'"source": "([^"]+)"', page)
+    assert [source.partition(":")[0] for source in sources] == ["hf", "file", "s3"]
+    for number, source in enumerate(sources, 1):
+        address = source.replace("<commit>", COMMIT)
+        add_version(live, f"models/model_v1.{number}", weights=False, source=address)
+    (same_as,) = re.findall(r'"same_as": "([^"]+)"', page)
+    add_version(live, "models/model_v2.0", weights=False, same_as=same_as)
+    assert hook().code == 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from modelrelease.flows.weights import Weights
 from modelrelease.records.checkpoints import Checkpoint
 from modelrelease.records.evaluation import EVAL_FILE, Evaluation, Model
 from modelrelease.records.files import write_atomic
@@ -76,6 +77,7 @@ class Bench:
 
     def _score(self, checkpoint: Checkpoint, suite: LoadedSuite) -> None:
         run = score(checkpoint, suite, self._options, self._surroundings)
+        Weights.of(self._surroundings).refuse_swapped(checkpoint)
         lines = run.samples.decode("utf-8").split("\n")
         answers = self._answers.setdefault(run.evaluation.model.digest, _Answers())
         answers.samples.update(by_key(run.evaluation, (parse_json_line(line) for line in lines if line)))

@@ -50,6 +50,7 @@ def score_model(
         folder = _model_folder(project, model)
         checkpoint = weights.of_version(folder, _shown(project, folder, model))
     result = score(checkpoint, loaded, options, surroundings)
+    weights.refuse_swapped(checkpoint)
     configured = project.config is not None and suite_path == project.config.suite
     # A record beside the weights would be part of what it is the record of.
     apart = checkpoint.version is not None and checkpoint.folder != folder

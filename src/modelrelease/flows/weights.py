@@ -23,6 +23,7 @@ from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, Checkpoint, file
 from modelrelease.records.evaluation import CheckpointFile
 from modelrelease.records.files import read_bytes
 from modelrelease.records.hash_memory import HashMemory
+from modelrelease.records.hashing import hash_files
 from modelrelease.records.model import MODEL_FILE, ModelRecord, SavedCheckpoint
 from modelrelease.records.strict_json import read_json
 from modelrelease.records.text import decode
@@ -80,6 +81,17 @@ class Weights:
         place = self._fetched(model.saved, model.address, lambda: model.opened(self.hub))
         return replace(self._read(place, model.address.text), version=None, source=model.address.text)
 
+    def refuse_swapped(self, checkpoint: Checkpoint) -> None:
+        """Raise Refused (MR421) where a file is not the one that was verified: call it when the weights were used."""
+        paths = [checkpoint.folder / file.path for file in checkpoint.files]
+        try:
+            now = hash_files(paths, self._memory())
+        except OSError as error:
+            raise _swapped(checkpoint, str(error.filename or checkpoint.folder)) from error
+        for file, found in zip(checkpoint.files, now, strict=True):
+            if found != (file.size, file.sha256):
+                raise _swapped(checkpoint, file.path)
+
     def _of_version(self, folder: Path, shown: str, beside: Beside, seen: tuple[str, ...]) -> Checkpoint:
         # The papers of a folder that is a checkpoint itself would be one of its files.
         here = [place for place in (folder / CHECKPOINT_FOLDER, folder) if (place / "config.json").is_file()]
@@ -135,6 +147,14 @@ class Weights:
 
     def _read(self, folder: Path, shown: str) -> Checkpoint:
         return read_checkpoint(folder, shown, self._memory())
+
+
+def _swapped(checkpoint: Checkpoint, name: str) -> Refused:
+    message, todo = (
+        "has changed since it was verified",
+        "nothing was kept of the run; leave the files alone, and run again",
+    )
+    return Refused(Finding(f"{checkpoint.source}: {name}", Code.CHECKPOINT_FILES, message, todo))
 
 
 def _saved(folder: Path, shown: str) -> SavedCheckpoint | None:
