@@ -86,7 +86,7 @@ def test_only_git_calls_git() -> None:
     assert {path.parent.relative_to(SOURCE).as_posix() for path in callers} == {"git"}
 
 
-HEAVY = ("torch", "transformers", "scipy", "numpy", "github", "huggingface_hub", "tqdm", "tokenizers")
+HEAVY = ("torch", "transformers", "scipy", "numpy", "github", "huggingface_hub", "fsspec", "tqdm", "tokenizers")
 LIGHT_COMMANDS = {
     "help": (["--help"], ("pydantic", "yaml", "tabulate")),
     "version": (["--version"], ("pydantic", "yaml", "tabulate")),

@@ -73,6 +73,14 @@ class Code(str, Enum):
     CARD_MARKERS = "MR432"
     CARD_STALE = "MR433"
     CARD_METADATA = "MR434"
+    MODEL_RECORD = "MR420"
+    CHECKPOINT_FILES = "MR421"
+    NO_WEIGHTS = "MR422"
+    ADDRESS = "MR423"
+    SAME_AS = "MR424"
+    PARENT = "MR425"
+    OTHER_CHECKPOINT = "MR426"
+    FETCHED = "MR427"
     SAMPLES_DIGEST = "MR501"
     SAMPLES_COUNT = "MR502"
     SCORE = "MR503"
@@ -157,6 +165,14 @@ MEANING: dict[Code, str] = {
     Code.CARD_MARKERS: "the markers around a model card's generated part do not stand once each, in order",
     Code.CARD_STALE: "a model card or a changelog is not what the records give",
     Code.CARD_METADATA: "a model card's metadata is not what the Hub takes, or holds what no record says",
+    Code.MODEL_RECORD: "a version has no model.json, or one that is another version's",
+    Code.CHECKPOINT_FILES: "a version's files are not those that its model.json lists",
+    Code.NO_WEIGHTS: "a version has neither weights nor their address",
+    Code.ADDRESS: "an address of weights that cannot be used: one that can move, holds a password, or wraps another",
+    Code.SAME_AS: "`same_as` names no version that has this checkpoint",
+    Code.PARENT: "a version's parent is none that is here or was released",
+    Code.OTHER_CHECKPOINT: "eval.json is of another checkpoint than model.json",
+    Code.FETCHED: "weights that were fetched are not those that were recorded",
     Code.SAMPLES_DIGEST: "samples.jsonl is not the file that eval.json describes",
     Code.SAMPLES_COUNT: "samples.jsonl has another number of lines than eval.json says",
     Code.SCORE: "a score is no finite number in its metric's range",

@@ -17,6 +17,7 @@ PAGES = (
     ROOT / "examples" / "demo" / "README.md",
     ROOT / "docs" / "score.md",
     ROOT / "docs" / "compare.md",
+    ROOT / "docs" / "versions.md",
 )
 VERSIONS = ("model_v1.0", "model_v1.1")
 BLOCKED = 1
@@ -67,7 +68,10 @@ def test_every_governed_file_says_who_why_and_when(demo: tuple[Path, str]) -> No
     folder, screen = demo
     assert "prompts/ask.md:2: MR101 changed, and its change record did not" in screen
     checked = start(folder, "check")
-    assert (checked.returncode, checked.stdout) == (0, "6 governed files, all with their change record\n")
+    assert (checked.returncode, checked.stdout) == (
+        0,
+        "6 governed files, all with their change record\n2 version folders, as their papers say\n",
+    )
     changes = start(folder, "changes", "--from-ref", "HEAD~3", "--to-ref", "HEAD").stdout
     assert "Ask the way the training text does: its lines begin with Q and A" in changes
     assert "[-Question-]{+Q+}: {{question}}" in changes

@@ -20,7 +20,9 @@ EXAMPLE = "modelrelease score models/model_v1.1 --suite evals/release.yaml"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("model", metavar="MODEL", help="a version folder or a checkpoint folder")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a version folder, a checkpoint folder, or hf://org/name@revision"
+    )
     add_config(parser)
     parser.add_argument("--suite", metavar="FILE", help="the suite, relative to the repository (default: the config's)")
     parser.add_argument(
@@ -81,7 +83,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
 
 
 def surroundings_of(root: Path) -> Surroundings:
-    """Return what a run is given of the world: the journal's place, the clock, the bar, where the work tree stands."""
+    """Return what a run is given of the world: places for what may be lost, bars, the clock, the work tree's state."""
     from modelrelease import git, settings
     from modelrelease.scoring.run import Surroundings
 
@@ -89,6 +91,10 @@ def surroundings_of(root: Path) -> Surroundings:
     return Surroundings(
         journal=settings.partial_runs(),
         progress=Bar(),
+        cache=settings.cache_home(),
+        hub_endpoint=settings.hub_endpoint(),
+        offline=settings.is_offline(),
+        download=Bar("fetching weights", "B"),
         now=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"),
         git_sha=head.sha,
         dirty=head.dirty,

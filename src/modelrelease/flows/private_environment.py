@@ -21,7 +21,7 @@ from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Refused, Unavailable, invalid, shorten
 from modelrelease.records.canonical import digest_of
 from modelrelease.records.evaluation import Environment
-from modelrelease.records.files import alive
+from modelrelease.records.files import is_alive
 
 RECORDED = ("torch", "transformers", "tokenizers")
 ALONGSIDE = ("safetensors", "tqdm", "pydantic", "pyyaml", "tabulate", "regex", "jinja2", "numpy")
@@ -140,5 +140,5 @@ def _remove_leftovers(folder: Path) -> None:
     """Remove what killed builders left; a living one's folder is its own business."""
     for path in folder.glob(f"{_BUILDING}*"):
         builder = path.name[len(_BUILDING) :].partition("-")[0]
-        if not (builder.isdigit() and alive(int(builder))):
+        if not (builder.isdigit() and is_alive(int(builder))):
             shutil.rmtree(path, ignore_errors=True)

@@ -11,7 +11,7 @@ from modelrelease.config import Project
 from modelrelease.errors import InvalidInput, invalid
 from modelrelease.flows.compare import Sides, compare_files, diff_files
 from modelrelease.flows.version_history import Since, changes_since
-from modelrelease.records.comparison import MAX_EXAMPLES, Diff
+from modelrelease.records.comparison import MAX_EXAMPLES, Comparison, Diff
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import EVAL_FILE, Evaluation
 from modelrelease.records.faults import quoted
@@ -130,7 +130,10 @@ def _judged(project: Project, parent: Path, own: Path) -> Judged:
     if not any(metric.role == "gate" for metric in gates):
         return Judged(diff=diff_files(project, Sides(parent, own), intersect=True, most=MAX_EXAMPLES), by_policy=False)
     comparison = compare_files(project, Sides(parent, own), "release", intersect=True)
-    return Judged(diff=Diff(**{name: getattr(comparison, name) for name in Diff.model_fields}), by_policy=True)
+    return Judged(
+        diff=Diff(**{name: getattr(comparison, name) for name in Diff.model_fields if name in Comparison.model_fields}),
+        by_policy=True,
+    )
 
 
 def _reproduced(folder: Path) -> Reproduced | None:

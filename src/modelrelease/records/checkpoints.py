@@ -21,6 +21,8 @@ from modelrelease.records.checkpoint_policy.files import Content, content_of_fil
 from modelrelease.records.checkpoint_policy.judge import LFS_POINTER, WEIGHTS, judge, refuse
 from modelrelease.records.evaluation import VERSION_PREFIX, CheckpointFile
 from modelrelease.records.files import read_bytes, resolved, sha256_of
+from modelrelease.records.hash_memory import HashMemory
+from modelrelease.records.hashing import hash_files as hash_all
 from modelrelease.records.stamps import Stamps, differing, take_stamps
 from modelrelease.records.strict_json import MAX_DOCUMENT
 from modelrelease.records.training_state import is_training_state
@@ -89,19 +91,20 @@ def find_checkpoint(model: Path, shown: str) -> Path:
     raise invalid(shown, Code.CHECKPOINT, "holds neither config.json nor checkpoint/config.json", todo)
 
 
-def read_checkpoint(model: Path, shown: str, *, tokenizer: bool = True) -> Checkpoint:
+def read_checkpoint(model: Path, shown: str, memory: HashMemory | None = None, *, tokenizer: bool = True) -> Checkpoint:
     """Look through a checkpoint: list and hash its files, refuse what is damaged or unsafe to load.
 
-    ``shown`` is how the model is named to people; ``tokenizer``: whether it must have one, as scoring needs. What a
-    Trainer leaves (:func:`is_training_state`) is left out. Raises InvalidInput for malformed files (exit 2); Refused
-    for weights that are pickles in disguise, and where a file changes meanwhile (exit 1).
+    ``shown`` is how the model is named to people; ``tokenizer``: whether it must have one, as scoring needs. Without
+    ``memory`` every byte is read again. What a Trainer leaves (:func:`is_training_state`) is left out. Raises
+    InvalidInput for malformed files (exit 2); Refused for weights that are pickles in disguise, and where a file
+    changes meanwhile (exit 1).
     """
     folder = find_checkpoint(model, shown)
     everything = all_files(folder)
     paths = {name: path for name, path in everything.items() if not is_training_state(name)}
     stamps = take_stamps(folder, _stamped(paths))
     tensors = _refuse_unreadable(paths, shown, tokenizer)
-    files = hash_files(paths)
+    files = hash_files(paths, memory)
     of_tokenizer = [file for file in files if _of_tokenizer(file.path) or file.path in _TEMPLATE_FILES]
     name = resolved(model).name
     checkpoint = Checkpoint(
@@ -146,13 +149,11 @@ def checkpoint_paths(folder: Path) -> dict[str, Path]:
     return {name: path for name, path in all_files(folder).items() if not is_training_state(name)}
 
 
-def hash_files(paths: dict[str, Path]) -> tuple[CheckpointFile, ...]:
+def hash_files(paths: dict[str, Path], memory: HashMemory | None = None) -> tuple[CheckpointFile, ...]:
     """Return what a digest is of: each file's name, size and sha256; without the card."""
-    return tuple(
-        CheckpointFile(path=name, size=path.stat().st_size, sha256=sha256_of(path))
-        for name, path in paths.items()
-        if name != CARD
-    )
+    own = {name: path for name, path in paths.items() if name != CARD}
+    found = zip(own, hash_all(list(own.values()), memory), strict=True)
+    return tuple(CheckpointFile(path=name, size=size, sha256=sha256) for name, (size, sha256) in found)
 
 
 def contents_of(paths: dict[str, Path]) -> list[Content]:

@@ -50,9 +50,10 @@ def resolved(path: Path, shown: str | None = None) -> Path:
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file's bytes as 64 lowercase hex digits, read in pieces."""
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
+    piece = memoryview(bytearray(_CHUNK))
+    with path.open("rb", buffering=0) as stream:
+        while count := stream.readinto(piece):
+            digest.update(piece[:count])
     return digest.hexdigest()
 
 
@@ -101,12 +102,12 @@ def _remove_leftovers(folder: Path, prefix: str) -> None:
     for path in folder.iterdir():  # not glob: a name may hold its wildcards
         if path.name.startswith(prefix):
             writer = path.name[len(prefix) :].partition(".")[0]
-            if not (writer.isdigit() and alive(int(writer))):
+            if not (writer.isdigit() and is_alive(int(writer))):
                 path.unlink(missing_ok=True)
 
 
-def alive(pid: int) -> bool:
-    """Say whether a process is running under this number, whoever's it is."""
+def is_alive(pid: int) -> bool:
+    """Return whether a process of this number runs here."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

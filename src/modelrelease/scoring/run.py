@@ -45,10 +45,18 @@ class Options:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a run needs of the world: where to keep finished batches, who watches, and its provenance."""
+    """What a run needs of the world: where to keep finished batches, who watches, and its provenance.
+
+    For weights that have to be fetched besides: the folder of what may be lost (None: there is none), the address of
+    the Hub (None: its own), whether it may be used, and who watches the bytes come in.
+    """
 
     journal: Path | None = None
     progress: Progress = field(default_factory=NoProgress)
+    cache: Path | None = None
+    hub_endpoint: str | None = None
+    offline: bool = False
+    download: Progress = field(default_factory=NoProgress)
     now: Callable[[], str] = lambda: ""
     git_sha: str | None = None
     dirty: bool | None = None
