@@ -17,11 +17,11 @@ CHATS = [
     [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}],
     [{"role": "user", "content": "{{ 7 * 7 }} <bos> ünï\n"}],
 ]
-TIGHT = ChatLimits(seconds_each=0.5, memory=1 << 30, characters=1000)
+TIGHT = ChatLimits(seconds_each=2.0, memory=1 << 30, characters=1000)
 HOSTILE = {
     "an endless loop": (
         "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-        "did not finish one conversation in 0.5 s",
+        "did not finish one conversation in 2 s",
     ),
     "gigabytes": ("{{ 'a' * 4000000000 }}", "asked for more than 1024 MB"),
     "ten megabytes": ("{{ 'a' * 10000000 }}", "failed: ValueError: a prompt of 10000000 characters"),
@@ -30,6 +30,26 @@ HOSTILE = {
         "{{ ''.__class__.__mro__[1].__subclasses__() }}",
         "failed: SecurityError: access to attribute '__class__' of 'str' object is unsafe.",
     ),
+    "a power without end": ("{{ 9 ** (9 ** 9) }}", "computes without end"),
+    "a text that doubles": (
+        "{% set n = namespace(x='aaaaaaaa' * 99999) %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
+        "asked for more than 1024 MB",
+    ),
+    "a macro that calls itself": ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "failed: RecursionError:"),
+    "a filter for attributes": (
+        "{{ (messages | attr('__class__')).mro() }}",
+        "failed: SecurityError: access to attribute '__class__' of 'list' object is unsafe.",
+    ),
+    "attributes through a format": (
+        "{{ '{0.__class__.__mro__}'.format(messages) }}",
+        "failed: SecurityError: access to attribute '__class__' of 'list' object is unsafe.",
+    ),
+    "globals of a function": (
+        "{{ cycler.__init__.__globals__ }}",
+        "failed: SecurityError: access to attribute '__init__' of 'type' object is unsafe.",
+    ),
+    "a change of what it was given": ("{{ messages.append(1) }}", "failed: SecurityError: "),
+    "another file": ("{% include '/etc/hostname' %}", "failed: TypeError: no loader for this environment specified"),
     "half a character": ("\ud800", "failed: UnicodeEncodeError:"),
 }
 

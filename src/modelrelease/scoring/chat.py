@@ -6,6 +6,7 @@ transformers runs it in a sandbox without limits on time and memory, so the limi
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from pathlib import Path
 from modelrelease.codes import Code
 from modelrelease.errors import InvalidInput, invalid
 from modelrelease.scoring.items import Message
+
+# What the worker's last alarm ends it with, where the system has one.
+_TOO_LONG = -int(getattr(signal, "SIGPROF", 0)) or None
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,9 @@ def render_chats(
 
 
 def _answer(stdout: bytes, returncode: int, count: int, shown: str) -> list[str]:
+    ended = "computes without end" if returncode == _TOO_LONG else "ended its process"
     try:
-        answer = json.loads(stdout) if returncode == 0 else {"error": "ended its process"}
+        answer = json.loads(stdout) if returncode == 0 else {"error": ended}
     except ValueError:
         answer = {"error": "gave no readable answer"}
     if "error" in answer:
