@@ -245,6 +245,25 @@ def test_a_suite_that_cannot_be_read_is_told_of_and_loses_no_training(inside: Re
     assert (inside.root / VERSION / "checkpoint").is_dir()
 
 
+class _Asking:
+    """What git would add while it is being saved."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self.seen = "nothing asked"
+
+    def save_pretrained(self, folder: Any) -> None:
+        write_checkpoint(Path(folder))
+        self.seen = self._repository.git("status", "--porcelain", "--untracked-files=all")
+
+
+def test_git_adds_nothing_of_a_save_in_the_making(inside: Repository) -> None:
+    model = _Asking(inside)
+    modelrelease.save_checkpoint(model, None, VERSION)
+    assert model.seen == ""
+    assert f"{VERSION}/model.json" in inside.git("status", "--porcelain", "--untracked-files=all")
+
+
 HOLD = """
 import sys
 from pathlib import Path

@@ -18,7 +18,10 @@ SavedBy = Literal["save", "trainer", "record"]
 
 
 class GitState(Part):
-    """The work tree when the checkpoint was saved. ``remote`` is origin's address without credentials."""
+    """The work tree when the checkpoint was saved, or when its Trainer began.
+
+    ``remote`` is origin's address without credentials.
+    """
 
     sha: str | None
     dirty: bool | None
@@ -27,7 +30,10 @@ class GitState(Part):
 
 
 class TrainingSet(Part):
-    """A dataset or any other file trained on; ``digest`` is a dataset's where it is one, else of the bytes."""
+    """What was trained on. ``digest`` is a dataset's where it is one of up to 64 MB, a file's else, a folder's list's.
+
+    ``git_sha`` is the commit that was checked out, where it has the file, or all of the folder, just so.
+    """
 
     path: str
     digest: Sha256
