@@ -208,7 +208,7 @@ def test_a_prompt_only_version_shares_a_checkpoint(here: Repository, capsys: Cap
     shared = papers(Path(V10))["checkpoint"]
     assert run(capsys, "record", "models/model_v1.2", "--same-as", "model_v1.0").code == 0
     assert run(capsys, "record", "models/model_v1.3", "--same-as", "model_v1.2").code == 0
-    for name, parent in (("model_v1.2", "model_v1.0"), ("model_v1.3", "model_v1.0")):
+    for name, parent in (("model_v1.2", "model_v1.0"), ("model_v1.3", "model_v1.2")):
         record = papers(Path("models") / name)
         assert record["checkpoint"] == {**shared, "same_as": "model_v1.0"}
         assert (record["parent"], record["tokenizer"]) == (parent, papers(Path(V10))["tokenizer"])

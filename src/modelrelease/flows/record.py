@@ -92,7 +92,7 @@ def record_version(
         before = read_model_record(folder) if (folder / MODEL_FILE).exists() else None
         read = _with_origin(_read(folder, shown, elsewhere, before), converted)
         if before is None and said.parent is None and elsewhere.same_as is not None:
-            said = replace(said, parent=read.weights.checkpoint.same_as)
+            said = replace(said, parent=Path(elsewhere.same_as).name)
         scored = _refuse_other_weights(folder, read.weights.checkpoint.digest)
         record, replaced = _papers(_found(folder, before, scored, here), before, read.weights, said)
         _refuse_changed(read, shown)
