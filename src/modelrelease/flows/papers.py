@@ -12,7 +12,7 @@ from modelrelease import git
 from modelrelease.codes import Code
 from modelrelease.config import Project
 from modelrelease.errors import InvalidInput, Unavailable, escape_controls, invalid
-from modelrelease.records.checkpoints import files_digest
+from modelrelease.records.checkpoints import TRAINER_STATE, files_digest
 from modelrelease.records.datasets import DATASET_SUFFIXES, read_dataset
 from modelrelease.records.digests import dataset_digest
 from modelrelease.records.evaluation import CheckpointFile
@@ -24,7 +24,6 @@ from modelrelease.release.commands import without_credentials
 from modelrelease.release.versions import version_key
 from modelrelease.scoring.suites import read_tasks
 
-TRAINER_STATE = "trainer_state.json"
 MAX_ROWS_READ = 64 << 20
 """Bytes. A larger training set gets the digest of its bytes: for that of its rows all of it would be held at once."""
 

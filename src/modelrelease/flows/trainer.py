@@ -19,7 +19,6 @@ from transformers import TrainerCallback
 from modelrelease.codes import Code
 from modelrelease.errors import invalid
 from modelrelease.flows.papers import (
-    TRAINER_STATE,
     WorkTree,
     find_work_tree,
     log_files,
@@ -39,7 +38,7 @@ from modelrelease.flows.save import (
     write_pretrained,
 )
 from modelrelease.flows.version_folder import refuse_released
-from modelrelease.records.checkpoints import in_digest
+from modelrelease.records.checkpoints import TRAINER_STATE, in_digest
 from modelrelease.records.model import LogFile, TrainingSet
 from modelrelease.release.papers import Said
 
