@@ -22,8 +22,8 @@ from modelrelease.cli.main import main
 from modelrelease.errors import ModelreleaseError
 from modelrelease.flows.papers import WorkTree
 from modelrelease.flows.save import Saving, save_checkpoint, update_papers
-from modelrelease.records.checkpoints import TRAINER_STATE, read_checkpoint
-from modelrelease.records.model import read_model_record
+from modelrelease.records.checkpoints import read_checkpoint
+from modelrelease.records.model import TRAINER_STATE, read_model_record
 from modelrelease.release.papers import Said
 
 OLD, NEW = 1, 2

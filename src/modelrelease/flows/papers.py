@@ -12,12 +12,12 @@ from modelrelease import git
 from modelrelease.codes import Code
 from modelrelease.config import Project
 from modelrelease.errors import InvalidInput, Unavailable, escape_controls, invalid
-from modelrelease.records.checkpoints import TRAINER_STATE, files_digest
+from modelrelease.records.checkpoints import files_digest
 from modelrelease.records.datasets import DATASET_SUFFIXES, read_dataset
 from modelrelease.records.digests import dataset_digest
 from modelrelease.records.evaluation import CheckpointFile
 from modelrelease.records.files import read_bytes, resolved, sha256_of
-from modelrelease.records.model import GitState, LogFile, PromptInUse, TrainingSet
+from modelrelease.records.model import TRAINER_STATE, GitState, LogFile, PromptInUse, TrainingSet
 from modelrelease.records.prompts import read_prompt
 from modelrelease.records.strict_json import read_json_file
 from modelrelease.release.commands import without_credentials

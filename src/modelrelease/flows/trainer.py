@@ -38,8 +38,8 @@ from modelrelease.flows.save import (
     write_pretrained,
 )
 from modelrelease.flows.version_folder import refuse_released
-from modelrelease.records.checkpoints import TRAINER_STATE, in_digest
-from modelrelease.records.model import LogFile, TrainingSet
+from modelrelease.records.checkpoints import in_digest
+from modelrelease.records.model import TRAINER_STATE, LogFile, TrainingSet
 from modelrelease.release.papers import Said
 
 # What DeepSpeed and FSDP put beside the weights to go on from.

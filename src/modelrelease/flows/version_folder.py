@@ -16,10 +16,10 @@ from pathlib import Path
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Refused, Unavailable, escape_controls, invalid
-from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, TRAINER_STATE
+from modelrelease.records.checkpoints import CHECKPOINT_FOLDER
 from modelrelease.records.evaluation import EVAL_FILE
 from modelrelease.records.files import write_atomic
-from modelrelease.records.model import MODEL_FILE
+from modelrelease.records.model import MODEL_FILE, TRAINER_STATE
 
 STAGE = ".tmp-modelrelease-save"
 BESIDE = (TRAINER_STATE,)

@@ -23,7 +23,6 @@ from modelrelease.records.safetensors_header import check_header
 
 CHECKPOINT_FOLDER = "checkpoint"
 CARD = "README.md"
-TRAINER_STATE = "trainer_state.json"
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1"
 _LFS_POINTER = re.compile(LFS_POINTER + rb"\n(?:ext-.*\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,18})\n?\Z")
 # What transformers' from_pretrained reads to build a tokenizer; any change can change every score.

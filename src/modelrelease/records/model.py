@@ -13,6 +13,9 @@ from modelrelease.records.strict_json import read_json_file
 from modelrelease.records.validation import validate
 
 MODEL_FILE = "model.json"
+TRAINER_STATE = "trainer_state.json"
+"""A Trainer's own state, with its log; kept beside model.json where there was a Trainer."""
+
 SavedBy = Literal["save", "trainer", "record"]
 """``save`` by save_checkpoint, ``trainer`` by the callback, ``record`` afterwards, for a checkpoint from elsewhere."""
 
