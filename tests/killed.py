@@ -20,9 +20,11 @@ from version_folders import Pretrained, write_checkpoint
 
 from modelrelease.cli.main import main
 from modelrelease.errors import ModelreleaseError
-from modelrelease.flows.save import save_checkpoint
+from modelrelease.flows.papers import WorkTree
+from modelrelease.flows.save import Saving, save_checkpoint, update_papers
 from modelrelease.records.checkpoints import read_checkpoint
-from modelrelease.records.model import read_model_record
+from modelrelease.records.model import TRAINER_STATE, read_model_record
+from modelrelease.release.papers import Said
 
 OLD, NEW = 1, 2
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -88,10 +90,12 @@ def quiet(*arguments: str) -> None:
 
 def steps(folder: Path) -> dict[str, tuple[bool, Callable[[], object]]]:
     """Return each step, and whether the folder has an older version before it."""
+    told = Saving(Said(command="new"), "trainer", WorkTree(None, None), lambda _: None, {TRAINER_STATE: b"{}"})
     return {
         "save": (False, lambda: save_checkpoint(Pretrained(NEW), None, folder, command="new")),
         "replace": (True, lambda: save_checkpoint(Pretrained(NEW), None, folder, command="new")),
         "record": (True, lambda: quiet("record", str(folder), "--command", "new")),
+        "papers": (True, lambda: update_papers(folder, told)),
         "record-others": (True, lambda: quiet("record", str(folder), "--command", "new")),
     }
 

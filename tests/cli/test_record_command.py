@@ -22,7 +22,7 @@ from modelrelease.flows.papers import find_work_tree
 from modelrelease.flows.record import Elsewhere, Here, record_version
 from modelrelease.records.checkpoints import read_checkpoint
 from modelrelease.records.files import sha256_of
-from modelrelease.records.model import read_model_record
+from modelrelease.records.model import ConvertedFrom, read_model_record
 from modelrelease.records.prompts import read_prompt
 from modelrelease.release.papers import Said
 
@@ -208,7 +208,7 @@ def test_a_prompt_only_version_shares_a_checkpoint(here: Repository, capsys: Cap
     shared = papers(Path(V10))["checkpoint"]
     assert run(capsys, "record", "models/model_v1.2", "--same-as", "model_v1.0").code == 0
     assert run(capsys, "record", "models/model_v1.3", "--same-as", "model_v1.2").code == 0
-    for name, parent in (("model_v1.2", "model_v1.0"), ("model_v1.3", "model_v1.0")):
+    for name, parent in (("model_v1.2", "model_v1.0"), ("model_v1.3", "model_v1.2")):
         record = papers(Path("models") / name)
         assert record["checkpoint"] == {**shared, "same_as": "model_v1.0"}
         assert (record["parent"], record["tokenizer"]) == (parent, papers(Path(V10))["tokenizer"])
@@ -329,6 +329,25 @@ def test_what_is_refused_writes_nothing(here: Repository, capsys: Capture, name:
 def _files(root: Path) -> dict[Path, bytes | None]:
     inside = (path for path in root.rglob("*") if ".git" not in path.parts)
     return {path: path.read_bytes() if path.is_file() else None for path in inside}
+
+
+def test_converted_weights_keep_the_papers_and_say_what_they_were(here: Repository, capsys: Capture) -> None:
+    folder = here.root / V11
+    (folder / "checkpoint" / "model.safetensors").rename(folder / "checkpoint" / "pytorch_model.bin")
+    run(capsys, "record", V11, "--seed", 4)
+    old = read_model_record(folder).checkpoint
+    (folder / "checkpoint" / "pytorch_model.bin").unlink()
+    write_checkpoint(folder / "checkpoint", 5)
+    world = Here(find_project(here.root), find_work_tree(folder), lambda: "", trained_here=False)
+    origin = ConvertedFrom(digest=old.digest, files=old.files)
+    done = record_version(folder, Said(), Elsewhere(), world, origin)
+    assert done.replaced is None
+    for record in (done.record, read_model_record(folder)):
+        assert (record.training.seed, record.checkpoint.format) == (4, "safetensors")
+        assert record.checkpoint.converted_from == origin
+    run(capsys, "record", V11, "--license", "mit")
+    assert read_model_record(folder).checkpoint.converted_from == origin
+    assert old.format == "pickle"
 
 
 @pytest.mark.parametrize("change", ["written", "replaced", "added"])

@@ -110,6 +110,17 @@ def test_the_best_checkpoint_is_the_version_where_the_trainer_loads_it(trainer: 
     assert 0 < (record.training.epochs or 0) < training.state.epoch
 
 
+def test_where_only_the_best_is_saved_the_version_is_that(trainer: Make, tmp_path: Path) -> None:
+    of = {"metric_for_best_model": "eval_loss", "greater_is_better": True, "eval_strategy": "steps", "eval_steps": 2}
+    training = trainer(modelrelease.PapersCallback(FOLDER), save_strategy="best", learning_rate=1e-2, **of)
+    training.train()
+    assert [path.name for path in (tmp_path / "out").glob("checkpoint-*")] == ["checkpoint-2"]
+    record = read_model_record(FOLDER)
+    assert (record.training.steps, training.state.global_step) == (2, 6)
+    assert record.checkpoint.digest == read_checkpoint(tmp_path / "out" / "checkpoint-2", "m").digest
+    assert json.loads((FOLDER / "trainer_state.json").read_text())["global_step"] == 6
+
+
 def test_a_trainer_that_saves_nothing_leaves_its_last_weights(trainer: Make, tmp_path: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM

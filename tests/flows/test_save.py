@@ -19,6 +19,7 @@ from version_folders import Pretrained, papers, write_checkpoint
 import modelrelease
 from modelrelease.codes import Code
 from modelrelease.errors import InvalidInput, Refused, Unavailable
+from modelrelease.flows.version_folder import STAGE, opened
 from modelrelease.records.canonical import digest_of
 from modelrelease.records.checkpoints import read_checkpoint
 from modelrelease.records.datasets import read_dataset
@@ -243,6 +244,67 @@ def test_a_suite_that_cannot_be_read_is_told_of_and_loses_no_training(inside: Re
         record = modelrelease.save_checkpoint(Pretrained(1), None, VERSION)
     assert record.prompts == ()
     assert (inside.root / VERSION / "checkpoint").is_dir()
+
+
+class _Asking:
+    """What git would add while it is being saved."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self.seen = "nothing asked"
+
+    def save_pretrained(self, folder: Any) -> None:
+        write_checkpoint(Path(folder))
+        self.seen = self._repository.git("status", "--porcelain", "--untracked-files=all")
+
+
+def test_git_adds_nothing_of_a_save_in_the_making(inside: Repository) -> None:
+    model = _Asking(inside)
+    modelrelease.save_checkpoint(model, None, VERSION)
+    assert model.seen == ""
+    assert f"{VERSION}/model.json" in inside.git("status", "--porcelain", "--untracked-files=all")
+
+
+def _decided(folder: Path, value: int) -> Path:
+    """An interrupted save that was decided, as a kill leaves it or a pull request brings it."""
+    stage = folder / STAGE
+    other = folder.parent / "model_v7.0"
+    modelrelease.save_checkpoint(Pretrained(value), None, other)
+    folder.mkdir(parents=True, exist_ok=True)
+    other.rename(stage)
+    return stage
+
+
+def test_a_scored_version_is_not_replaced_by_what_was_begun(inside: Repository) -> None:
+    folder = inside.root / VERSION
+    modelrelease.save_checkpoint(Pretrained(1), None, folder)
+    digest = read_checkpoint(folder, "m").digest
+    _decided(folder, 2)
+    (folder / "eval.json").write_text("{}")
+    with opened(folder):
+        pass
+    assert sorted(path.name for path in folder.iterdir()) == ["checkpoint", "eval.json", "model.json"]
+    assert read_checkpoint(folder, "m").digest == read_model_record(folder).checkpoint.digest == digest
+
+
+def test_of_what_was_begun_nothing_but_a_version_is_taken(inside: Repository) -> None:
+    folder = inside.root / VERSION
+    stage = _decided(folder, 2)
+    for name in ("eval.json", "README.md", "trainer_state.json"):
+        (stage / name).write_text("{}")
+    with opened(folder):
+        pass
+    assert sorted(path.name for path in folder.iterdir()) == ["checkpoint", "model.json", "trainer_state.json"]
+
+
+def test_what_was_begun_elsewhere_is_left_alone(inside: Repository) -> None:
+    folder = inside.root / VERSION
+    other = _decided(inside.root / "models" / "model_v1.0", 2)
+    folder.mkdir()
+    (folder / STAGE).symlink_to(other)
+    with pytest.raises(InvalidInput, match="MR209 is a link"):
+        modelrelease.save_checkpoint(Pretrained(1), None, folder)
+    assert sorted(path.name for path in other.iterdir()) == ["checkpoint", "model.json"]
 
 
 HOLD = """

@@ -17,14 +17,13 @@ from modelrelease.records.datasets import DATASET_SUFFIXES, read_dataset
 from modelrelease.records.digests import dataset_digest
 from modelrelease.records.evaluation import CheckpointFile
 from modelrelease.records.files import read_bytes, resolved, sha256_of
-from modelrelease.records.model import GitState, LogFile, PromptInUse, TrainingSet
+from modelrelease.records.model import TRAINER_STATE, GitState, LogFile, PromptInUse, TrainingSet
 from modelrelease.records.prompts import read_prompt
 from modelrelease.records.strict_json import read_json_file
 from modelrelease.release.commands import without_credentials
 from modelrelease.release.versions import version_key
 from modelrelease.scoring.suites import read_tasks
 
-TRAINER_STATE = "trainer_state.json"
 MAX_ROWS_READ = 64 << 20
 """Bytes. A larger training set gets the digest of its bytes: for that of its rows all of it would be held at once."""
 

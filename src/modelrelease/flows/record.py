@@ -22,7 +22,7 @@ from modelrelease.records.checkpoints import (
 )
 from modelrelease.records.evaluation import EVAL_FILE, Evaluation
 from modelrelease.records.files import resolved, write_atomic
-from modelrelease.records.model import MODEL_FILE, ModelRecord, read_model_record
+from modelrelease.records.model import MODEL_FILE, ConvertedFrom, ModelRecord, read_model_record
 from modelrelease.records.strict_json import read_json_file
 from modelrelease.records.validation import validate
 from modelrelease.release.papers import Found, Said, Weights, amended, describe_weights, new_record, same_weights
@@ -69,8 +69,12 @@ class _Read:
     checkpoint: Checkpoint | None
 
 
-def record_version(folder: Path, said: Said, elsewhere: Elsewhere, here: Here) -> Recorded:
+def record_version(
+    folder: Path, said: Said, elsewhere: Elsewhere, here: Here, converted: ConvertedFrom | None = None
+) -> Recorded:
     """Write the papers of the version in ``folder``; where it has some, what is said now is changed in them.
+
+    ``converted``: what the weights that are there now were made from, where they have just been converted.
 
     Raises InvalidInput (exit 2): MR411 (the folder is not named as a version), MR414 (an address that cannot be relied
     on), MR401-MR405 (a malformed checkpoint), MR2xx (a malformed model.json, eval.json or suite). Raises Refused (exit
@@ -86,9 +90,9 @@ def record_version(folder: Path, said: Said, elsewhere: Elsewhere, here: Here) -
         raise invalid(shown, Code.CHECKPOINT, "is no folder", todo)
     with opened(folder):
         before = read_model_record(folder) if (folder / MODEL_FILE).exists() else None
-        read = _read(folder, shown, elsewhere, before)
+        read = _with_origin(_read(folder, shown, elsewhere, before), converted)
         if before is None and said.parent is None and elsewhere.same_as is not None:
-            said = replace(said, parent=read.weights.checkpoint.same_as)
+            said = replace(said, parent=Path(elsewhere.same_as).name)
         scored = _refuse_other_weights(folder, read.weights.checkpoint.digest)
         record, replaced = _papers(_found(folder, before, scored, here), before, read.weights, said)
         if read.checkpoint is not None:  # papers are of the files that were read: no other may stand there by now
@@ -102,9 +106,17 @@ def _papers(found: Found, before: ModelRecord | None, weights: Weights, said: Sa
     now = weights.checkpoint
     if before is None:
         return new_record("record", found, weights, said), None
-    if before.checkpoint.digest == now.digest or same_weights(before.checkpoint.files, now.files):
+    converted = now.converted_from is not None and now.converted_from.digest == before.checkpoint.digest
+    if converted or before.checkpoint.digest == now.digest or same_weights(before.checkpoint.files, now.files):
         return amended(before, found, weights, said), None
     return new_record("record", found, weights, said), before.checkpoint.digest
+
+
+def _with_origin(read: _Read, converted: ConvertedFrom | None) -> _Read:
+    if converted is None:
+        return read
+    checkpoint = read.weights.checkpoint.model_copy(update={"converted_from": converted})
+    return replace(read, weights=replace(read.weights, checkpoint=checkpoint))
 
 
 def _found(folder: Path, before: ModelRecord | None, scored: bool, here: Here) -> Found:

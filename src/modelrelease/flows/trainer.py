@@ -19,7 +19,6 @@ from transformers import TrainerCallback
 from modelrelease.codes import Code
 from modelrelease.errors import invalid
 from modelrelease.flows.papers import (
-    TRAINER_STATE,
     WorkTree,
     find_work_tree,
     log_files,
@@ -40,7 +39,7 @@ from modelrelease.flows.save import (
 )
 from modelrelease.flows.version_folder import refuse_released
 from modelrelease.records.checkpoints import in_digest
-from modelrelease.records.model import LogFile, TrainingSet
+from modelrelease.records.model import TRAINER_STATE, LogFile, TrainingSet
 from modelrelease.release.papers import Said
 
 # What DeepSpeed and FSDP put beside the weights to go on from.
@@ -99,10 +98,7 @@ class PapersCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         if state.is_world_process_zero:
             refuse_released(self._folder)
             _refuse_unsaveable(args, state, model)
-            tree = find_work_tree(self._folder, Path.cwd())
-            parent, datasets = require_parent(self._folder, self._parent), training_sets(tree, self._paths[0])
-            self._begun = _Begun(tree, self._said.command or own_command(), parent, datasets)
-            self._saved = None
+            self._begun, self._saved = self._begin(), None
 
     def on_save(self, args: Any, state: Any, control: Any, model: Any = None, **others: Any) -> None:
         """Copy what the Trainer has just saved, and write its papers."""
@@ -127,7 +123,7 @@ class PapersCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
 
     def _save(self, args: Any, state: Any, step: int, write: Callable[[Path], object] | None) -> None:
         """Write the version; only its papers where ``step`` is what it holds already."""
-        begun, text = self._require_begun(), _state_bytes(state)
+        begun, text = self._begun or self._begin(), _state_bytes(state)  # added in the middle, it begins here
         path = shown_path(begun.tree, self._folder / TRAINER_STATE)
         logs = log_files(begun.tree, (path for path in self._paths[1] if Path(path).is_file()))
         epochs, loss = _progress(state, step)
@@ -150,12 +146,10 @@ class PapersCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
             save_version(self._folder, Saving(said, "trainer", begun.tree, write, {TRAINER_STATE: text}))
             self._saved = step
 
-    def _require_begun(self) -> _Begun:
-        if self._begun is None:  # added to a Trainer in the middle of its training
-            tree = find_work_tree(self._folder, Path.cwd())
-            parent, datasets = require_parent(self._folder, self._parent), training_sets(tree, self._paths[0])
-            self._begun = _Begun(tree, self._said.command or own_command(), parent, datasets)
-        return self._begun
+    def _begin(self) -> _Begun:
+        tree = find_work_tree(self._folder, Path.cwd())
+        parent, datasets = require_parent(self._folder, self._parent), training_sets(tree, self._paths[0])
+        return _Begun(tree, self._said.command or own_command(), parent, datasets)
 
     def _copy(self, saved: Path) -> Callable[[Path], object]:
         def write(new: Path) -> None:

@@ -15,13 +15,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, Refused, Unavailable, escape_controls
+from modelrelease.errors import Finding, Refused, Unavailable, escape_controls, invalid
 from modelrelease.records.checkpoints import CHECKPOINT_FOLDER
 from modelrelease.records.evaluation import EVAL_FILE
 from modelrelease.records.files import write_atomic
-from modelrelease.records.model import MODEL_FILE
+from modelrelease.records.model import MODEL_FILE, TRAINER_STATE
 
 STAGE = ".tmp-modelrelease-save"
+BESIDE = (TRAINER_STATE,)
+"""What may be put beside model.json with it."""
+
 _ASIDE = "before"
 _IGNORE = ".gitignore"
 
@@ -66,7 +69,7 @@ def staged(folder: Path) -> Iterator[Path]:
 
 
 def put(folder: Path, files: Mapping[str, bytes], record: bytes) -> None:
-    """Put what is staged, ``files`` by name and ``record`` as model.json in place of what stands in the folder.
+    """Put what is staged, ``files`` (of ``BESIDE``) and ``record`` as model.json in place of what stands in the folder.
 
     Raises Unavailable (exit 3) where the disk refuses; the folder is then as it was, or the next save finishes it.
     """
@@ -92,8 +95,12 @@ def refuse_released(folder: Path) -> None:
 
 
 def _clear(folder: Path) -> None:
+    """A folder of that name can also come with a pull request: it leads nowhere else, and replaces nothing scored."""
     stage = folder / STAGE
-    if (stage / MODEL_FILE).exists():
+    if stage.is_symlink():
+        raise invalid(escape_controls(str(stage)), Code.UNREADABLE, "is a link", "remove it")
+    scored = os.path.lexists(folder / EVAL_FILE) and (folder / CHECKPOINT_FOLDER).exists()
+    if (stage / MODEL_FILE).exists() and not scored:
         _finish(folder)
     elif stage.exists():
         shutil.rmtree(stage)
@@ -107,9 +114,9 @@ def _finish(folder: Path) -> None:
             place.rename(stage / _ASIDE)
         (stage / CHECKPOINT_FOLDER).rename(place)
         _flush_folder(folder)
-    for path in sorted(stage.iterdir()):
-        if path.name not in {MODEL_FILE, _ASIDE, _IGNORE}:
-            path.replace(folder / path.name)
+    for name in BESIDE:
+        if (stage / name).exists():
+            (stage / name).replace(folder / name)
     (stage / MODEL_FILE).replace(folder / MODEL_FILE)
     _flush_folder(folder)
     shutil.rmtree(stage)
