@@ -22,7 +22,7 @@ from modelrelease.records.addresses import Address, is_plain_path, parse_hub, pa
 from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, Checkpoint, files_digest, read_checkpoint
 from modelrelease.records.evaluation import CheckpointFile
 from modelrelease.records.files import read_bytes
-from modelrelease.records.hash_memory import HashMemory
+from modelrelease.records.hash_memory import HashMemory, memory_in
 from modelrelease.records.hashing import hash_files
 from modelrelease.records.model import MODEL_FILE, ModelRecord, SavedCheckpoint
 from modelrelease.records.strict_json import read_json
@@ -32,7 +32,7 @@ from modelrelease.release.versions import version_key
 from modelrelease.scoring.execution import NoProgress, Progress
 from modelrelease.scoring.run import Surroundings
 
-CHECKPOINTS, DIGESTS, HUB_MODELS = "checkpoints", "digests", "hub-models"
+CHECKPOINTS, HUB_MODELS = "checkpoints", "hub-models"
 _THREADS = 4
 _SHOWN = 3
 Beside = Callable[[str], Path]
@@ -143,7 +143,7 @@ class Weights:
         return self.cache
 
     def _memory(self) -> HashMemory | None:
-        return HashMemory(self.cache / DIGESTS) if self.cache is not None and self.remembers else None
+        return memory_in(self.cache) if self.remembers else None
 
     def _read(self, folder: Path, shown: str) -> Checkpoint:
         return read_checkpoint(folder, shown, self._memory())
