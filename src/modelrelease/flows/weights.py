@@ -21,7 +21,7 @@ from modelrelease.numbers import show_few
 from modelrelease.records.addresses import Address, is_plain_path, parse_hub, parse_source
 from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, Checkpoint, files_digest, read_checkpoint
 from modelrelease.records.evaluation import CheckpointFile
-from modelrelease.records.files import read_bytes
+from modelrelease.records.files import read_bytes, resolved
 from modelrelease.records.hash_memory import HashMemory, memory_in
 from modelrelease.records.hashing import hash_files
 from modelrelease.records.model import MODEL_FILE, ModelRecord, SavedCheckpoint
@@ -104,7 +104,7 @@ class Weights:
             found = self._by_address(saved, shown)
         if saved is not None:
             refuse_other(found, saved, shown)
-        version = folder.resolve().name
+        version = resolved(folder, shown).name
         return replace(found, version=version if version_key(version) else found.version, source=shown)
 
     def _same_as(self, name: str, shown: str, beside: Beside, seen: tuple[str, ...]) -> Checkpoint:
