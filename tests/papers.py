@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from modelrelease import __version__
-from modelrelease.records.checkpoints import read_checkpoint
-from modelrelease.records.evaluation import Tool
-from modelrelease.records.model import MODEL_FILE, ModelRecord, SavedCheckpoint, Training
+from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, files_digest, read_checkpoint
+from modelrelease.records.evaluation import CheckpointFile, Tool
+from modelrelease.records.hashing import hash_files
+from modelrelease.records.model import MODEL_FILE, ModelRecord, SavedCheckpoint, Training, read_model_record
 
 
 def model_record(version: str, checkpoint: Path, *, parent: str | None = None, **where: Any) -> ModelRecord:
@@ -37,3 +38,17 @@ def write_papers(folder: Path, checkpoint: Path, *, parent: str | None = None, *
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL_FILE).write_bytes(record.to_bytes())
     return record
+
+
+def list_again(folder: Path) -> None:
+    """Let the papers list what lies in ``checkpoint/`` now, sound or not: as somebody who trusts it would record it."""
+    record = read_model_record(folder)
+    place = folder / CHECKPOINT_FOLDER
+    files = tuple(
+        CheckpointFile(path=file.path, size=size, sha256=sha256)
+        for file, (size, sha256) in zip(
+            record.checkpoint.files, hash_files([place / file.path for file in record.checkpoint.files]), strict=True
+        )
+    )
+    saved = record.checkpoint.model_copy(update={"files": files, "digest": files_digest(files)})
+    (folder / MODEL_FILE).write_bytes(record.model_copy(update={"checkpoint": saved}).to_bytes())

@@ -14,7 +14,7 @@ import pytest
 from acting import ROOT, Act, Ran, git
 from consumers import REPOSITORY, Consumer, adopt, bodies
 from fakes.github import FakeGitHub
-from papers import write_papers
+from papers import list_again, write_papers
 
 COMMENTS = ROOT / "build" / "comments"
 PASSED = {"check": "succeeded", "score": "succeeded", "gate": "succeeded"}
@@ -178,6 +178,7 @@ def test_a_scorer_that_crashes_fails_the_gate_and_is_told(consumer: Consumer, gi
     add_trained(consumer)
     weights = consumer.root / "models" / "model_v1.1" / "checkpoint" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
+    list_again(weights.parent.parent)
     ran = consumer.open(github, 71)
     assert ran.jobs() == BLOCKED, ran.text
     found = comment(github, "crash", ran)

@@ -326,6 +326,11 @@ BAD: dict[str, tuple[Callable[[Repository], object], int, str]] = {
         1,
         f"{NEW}/eval.json:76: MR426 is the record of the checkpoint ",
     ),
+    "eval.json of other files": (
+        lambda r: [score(r, NEW), _edit_eval(r, lambda found: found["model"].update(files=[_other_file()]))],
+        1,
+        "MR426 `model.digest` is not that of the files it lists; score again",
+    ),
     "eval.json of another version": (
         lambda r: score(r, NEW, **{"model.version": "model_v1.0"}),
         2,
@@ -363,6 +368,10 @@ BAD: dict[str, tuple[Callable[[Repository], object], int, str]] = {
         f"{NEW}/samples.jsonl: MR501 is not the file that eval.json names (other sha256); ",
     ),
 }
+
+
+def _other_file() -> dict[str, Any]:
+    return {"path": "config.json", "size": 1, "sha256": "0" * 64}
 
 
 def _edit_eval(repository: Repository, edit: Edit) -> None:

@@ -21,8 +21,8 @@ from modelrelease.numbers import show_few
 from modelrelease.records.addresses import Address, is_plain_path, parse_hub, parse_source
 from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, Checkpoint, files_digest, read_checkpoint
 from modelrelease.records.evaluation import CheckpointFile
-from modelrelease.records.files import read_bytes
-from modelrelease.records.hash_memory import HashMemory
+from modelrelease.records.files import read_bytes, resolved
+from modelrelease.records.hash_memory import HashMemory, memory_in
 from modelrelease.records.model import MODEL_FILE, ModelRecord, SavedCheckpoint
 from modelrelease.records.strict_json import read_json
 from modelrelease.records.text import decode
@@ -31,7 +31,7 @@ from modelrelease.release.versions import version_key
 from modelrelease.scoring.execution import NoProgress, Progress
 from modelrelease.scoring.run import Surroundings
 
-CHECKPOINTS, DIGESTS, HUB_MODELS = "checkpoints", "digests", "hub-models"
+CHECKPOINTS, HUB_MODELS = "checkpoints", "hub-models"
 _THREADS = 4
 _SHOWN = 3
 Beside = Callable[[str], Path]
@@ -92,7 +92,7 @@ class Weights:
             found = self._by_address(saved, shown)
         if saved is not None:
             refuse_other(found, saved, shown)
-        version = folder.resolve().name
+        version = resolved(folder, shown).name
         return replace(found, version=version if version_key(version) else found.version, source=shown)
 
     def _same_as(self, name: str, shown: str, beside: Beside, seen: tuple[str, ...]) -> Checkpoint:
@@ -131,7 +131,7 @@ class Weights:
         return self.cache
 
     def _memory(self) -> HashMemory | None:
-        return HashMemory(self.cache / DIGESTS) if self.cache is not None and self.remembers else None
+        return memory_in(self.cache) if self.remembers else None
 
     def _read(self, folder: Path, shown: str) -> Checkpoint:
         return read_checkpoint(folder, shown, self._memory())

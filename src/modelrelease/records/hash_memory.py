@@ -80,6 +80,11 @@ class HashMemory:
                 (self._folder / name).unlink()
 
 
+def memory_in(cache: Path | None) -> HashMemory | None:
+    """Return the memory in the folder of what may be lost; None where there is no such folder."""
+    return HashMemory(cache / "digests") if cache is not None else None
+
+
 def _entry(path: Path, found: os.stat_result, sha256: str) -> str:
     """Return an entry as it stands on disk; its last word covers the others and the path."""
     numbers = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

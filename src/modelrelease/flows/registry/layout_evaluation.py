@@ -8,6 +8,7 @@ from pathlib import Path
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput
 from modelrelease.flows.registry.version_files import Files
+from modelrelease.records.checkpoints import files_digest
 from modelrelease.records.evaluation import EVAL_FILE, Evaluation
 from modelrelease.records.located import Located
 from modelrelease.records.model import ModelRecord
@@ -46,6 +47,9 @@ def _of_another(folder: str, evaluation: Evaluation, record: ModelRecord | None,
             f"remove it and run `modelrelease score {folder}`, or `modelrelease record {folder}` if the papers are old"
         )
         yield Finding(located.path, Code.OTHER_CHECKPOINT, message, todo, located.line_of(("model", "digest")))
+    elif model.files and files_digest(model.files) != model.digest:
+        message, line = "`model.digest` is not that of the files it lists", located.line_of(("model", "digest"))
+        yield Finding(located.path, Code.OTHER_CHECKPOINT, message, "score again; nobody edits it by hand", line)
 
 
 def _check_samples(files: Files, folder: str, evaluation: Evaluation, located: Located) -> Iterator[Finding]:

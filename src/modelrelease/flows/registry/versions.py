@@ -15,7 +15,7 @@ from modelrelease.flows.registry.version_files import InGit, InWorkTree
 from modelrelease.git import trees
 from modelrelease.git.versions import Tree
 from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE, VERSION_PREFIX
-from modelrelease.records.hash_memory import HashMemory
+from modelrelease.records.hash_memory import memory_in
 from modelrelease.records.model import MODEL_FILE
 from modelrelease.records.strict_yaml import read_yaml
 from modelrelease.records.text import decode
@@ -55,7 +55,7 @@ def check_standing(scope: Scope, cache: Path | None) -> Layout:
     models = models_folder(config if isinstance(config, bytes) else None)
     known = dict.fromkeys([*scope.new.entries(), *trees.untracked(scope.git)])
     paths = [path for path in known if os.path.lexists(os.path.join(root, path))]  # noqa: PTH118
-    files = InWorkTree(root, paths, HashMemory(cache / "digests") if cache is not None else None)
+    files = InWorkTree(root, paths, memory_in(cache))
     return Versions(files, git=scope.git).check(sorted(version_folders(paths, models)))
 
 
