@@ -91,6 +91,7 @@ LIGHT_COMMANDS = {
     "compare help": (["compare", "--help"], ("pydantic", "yaml")),
     **{f"{name} help": ([name, "--help"], ("pydantic", "yaml")) for name in ("check", "stamp", "log", "changes")},
     "score help": (["score", "--help"], ("pydantic", "yaml")),
+    "reproduce help": (["reproduce", "--help"], ("pydantic", "yaml")),
     "comment help": (["comment", "--help"], ("pydantic", "yaml")),
     "comment without a file": (["comment", "no-such-file"], ()),
     "issue help": (["issue", "--help"], ("pydantic", "yaml")),

@@ -77,4 +77,4 @@ def test_killed_before_any_file_operation(tiny: TinyModels, tmp_path: Path, stor
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     first, second = map(int, done.stdout.split())
-    assert min(first, second) > 5
+    assert min(first, second) >= 4
