@@ -96,7 +96,6 @@ LIGHT_COMMANDS = {
     "comment without a file": (["comment", "no-such-file"], ()),
     "issue help": (["issue", "--help"], ("pydantic", "yaml")),
     "issue without a file": (["issue", "no-such-file"], ()),
-    "reproduce help": (["reproduce", "--help"], ("pydantic", "yaml")),
     "init help": (["init", "--help"], ("pydantic", "yaml")),
     "init outside": (["init", "--into", "no-such-folder"], ()),
     "compare without files": (["compare", "no-such-file", "no-such-file"], ()),
