@@ -96,11 +96,11 @@ LIGHT_COMMANDS = {
         for name in ("check", "stamp", "log", "changes", "card")
     },
     "score help": (["score", "--help"], ("pydantic", "yaml")),
+    "reproduce help": (["reproduce", "--help"], ("pydantic", "yaml")),
     "comment help": (["comment", "--help"], ("pydantic", "yaml")),
     "comment without a file": (["comment", "no-such-file"], ()),
     "issue help": (["issue", "--help"], ("pydantic", "yaml")),
     "issue without a file": (["issue", "no-such-file"], ()),
-    "reproduce help": (["reproduce", "--help"], ("pydantic", "yaml")),
     "init help": (["init", "--help"], ("pydantic", "yaml")),
     "init outside": (["init", "--into", "no-such-folder"], ()),
     "record help": (["record", "--help"], ("pydantic", "yaml")),

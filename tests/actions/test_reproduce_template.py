@@ -50,7 +50,8 @@ class Watched:
         github.repository(REPOSITORY)
         job = {"GITHUB_API_URL": github.url, "GITHUB_RUN_ID": str(run)}
         variables = {"MODELRELEASE_RUNNER": "self-hosted"}
-        ran = self.act.run(self.root, event, {}, variables=variables, job=job, token=JOB_TOKEN, **options)
+        payload = {"repository": {"default_branch": "main"}} if event == "workflow_dispatch" else {}
+        ran = self.act.run(self.root, event, payload, variables=variables, job=job, token=JOB_TOKEN, **options)
         assert JOB_TOKEN not in ran.text
         return ran
 
@@ -169,6 +170,15 @@ def test_a_job_that_did_not_get_as_far_as_running_it_is_told(watched: Watched, g
     (issue,) = issues(github)
     assert issue["title"] == "The live version could not be run again"
     assert "The reproduce job did not get as far as running it; look at its log." in issue["body"]
+
+
+def test_a_run_of_another_branch_leaves_the_issue_alone(watched: Watched, github: FakeGitHub) -> None:
+    git(watched.root, "checkout", "--quiet", "-b", "try")
+    (watched.version / "samples.jsonl").unlink()
+    watched.commit()
+    ran = watched.again(github, 1, "workflow_dispatch")
+    assert ran.jobs() == {"reproduce": "failed"}, ran.text
+    assert github.requests == []
 
 
 def test_where_no_version_has_a_record_there_is_nothing_to_tell(watched: Watched, github: FakeGitHub) -> None:

@@ -160,6 +160,7 @@ def test_the_job_that_runs_a_model_may_only_read_and_the_one_that_writes_issues_
     assert jobs["issue"]["runs-on"] == "ubuntu-latest"
     assert not any("checkout" in step.get("uses", "") for step in jobs["issue"]["steps"])
     assert jobs["issue"]["if"].startswith("${{ !cancelled() && ")
+    assert "github.ref_name == github.event.repository.default_branch" in jobs["issue"]["if"]
     (checkout,) = [step for step in jobs["reproduce"]["steps"] if "checkout" in step.get("uses", "")]
     assert checkout["with"] == {
         "ref": "${{ github.sha }}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,14 @@ def test_the_command_without_a_model_is_of_the_live_version(job: Steps) -> None:
     ran = run(job.capsys, "reproduce", "--json")
     assert (ran.code, json.loads(ran.out)["outcome"]) == (0, "exact")
     assert (job.workspace / MODEL / "reproduction.json").read_text("utf-8") == ran.out
+
+
+def test_the_script_in_a_clone_is_the_command(job: Steps) -> None:
+    script = Path(__file__).resolve().parents[2] / "scripts" / "reproduce.py"
+    (job.workspace / MODEL / "samples.jsonl").unlink()
+    done = subprocess.run([sys.executable, str(script), MODEL], capture_output=True, text=True, check=False)
+    named = run(job.capsys, "reproduce", MODEL)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", named.err)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ PAGES = (
     ROOT / "docs" / "score.md",
     ROOT / "docs" / "compare.md",
     ROOT / "docs" / "versions.md",
+    ROOT / "docs" / "reproduce.md",
 )
 VERSIONS = ("model_v1.0", "model_v1.1")
 BLOCKED = 1
@@ -45,6 +46,14 @@ def test_the_last_screen_says_where_to_look(demo: tuple[Path, str]) -> None:
         assert (folder / path).exists(), path
     for line in re.findall(r"^  modelrelease (.*?)(?:\s+#.*)?$", last, re.MULTILINE):
         assert start(folder, *shlex.split(line)).returncode in {0, BLOCKED}
+
+
+def test_the_first_version_is_reproduced(demo: tuple[Path, str]) -> None:
+    folder, screen = demo
+    assert "$ modelrelease reproduce models/model_v1.0" in screen
+    assert "exact: all of 640 items came out bit for bit as recorded" in screen
+    document = json.loads((folder / "models" / "model_v1.0" / "reproduction.json").read_text("utf-8"))
+    assert (document["outcome"], document["explanations"]) == ("exact", [])
 
 
 def test_the_way_back_is_a_regression(demo: tuple[Path, str]) -> None:

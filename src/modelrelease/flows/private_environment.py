@@ -130,9 +130,9 @@ def _step(command: Sequence[str], variables: Mapping[str, str]) -> None:
 
 
 def _last_error(said: str) -> str:
-    """The last line in which pip says what is wrong; what follows it are hints."""
+    """The last line in which pip says what is wrong; what follows it are hints, and so is its ResolutionImpossible."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("ERROR:")]
+    errors = [line for line in lines if line.startswith("ERROR:") and "ResolutionImpossible" not in line]
     return shorten((errors or lines or ["no word of why"])[-1], 300)
 
 
