@@ -62,7 +62,6 @@ class Code(str, Enum):
     EXISTING_RECORD = "MR410"
     VERSION_NAME = "MR411"
     OTHER_WEIGHTS = "MR412"
-    SOURCE = "MR414"
     NOT_FINITE = "MR415"
     NOT_PUBLISHED = "MR416"
     TRAINING_STATE = "MR417"
@@ -154,7 +153,6 @@ MEANING: dict[Code, str] = {
     Code.EXISTING_RECORD: "a record that must not be overwritten is in the way",
     Code.VERSION_NAME: "a version's name is none, or names no version that is there",
     Code.OTHER_WEIGHTS: "weights are not those that a version's records are of",
-    Code.SOURCE: "the address of weights is none that can be relied on",
     Code.NOT_FINITE: "a tensor holds NaN or infinity",
     Code.NOT_PUBLISHED: "a file of a kind that no version publishes",
     Code.TRAINING_STATE: "what training needs to go on stands in a checkpoint",

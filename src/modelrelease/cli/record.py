@@ -34,13 +34,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", metavar="URL", help="where its weights lie: hf://org/name@commit, file:///…")
     parser.add_argument("--files", type=Path, metavar="DIR", help="a local folder of what lies at --source")
     parser.add_argument("--same-as", metavar="V", help="the version whose checkpoint it shares: only prompts differ")
+    parser.add_argument("--convert", action="store_true", help="make safetensors of pickled weights first, in place")
     parser.add_argument("--json", action="store_true", help="print model.json instead of a summary")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write model.json; exit 0 when it is written."""
+    from modelrelease.errors import escape_controls
+    from modelrelease.flows.convert import convert_checkpoint
     from modelrelease.flows.papers import find_work_tree
     from modelrelease.flows.record import Elsewhere, Here, record_version
+    from modelrelease.flows.version_folder import refuse_released
     from modelrelease.reports.papers import papers_text
 
     project = open_project(arguments.config)
@@ -49,7 +53,12 @@ def run(arguments: argparse.Namespace) -> int:
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     elsewhere = Elsewhere(arguments.source, arguments.files, arguments.same_as)
     here = Here(project, tree, lambda: now, arguments.trained_here)
-    done = record_version(folder, _said(arguments, folder, tree), elsewhere, here)
+    said = _said(arguments, folder, tree)
+    converted = None
+    if arguments.convert:
+        refuse_released(folder)
+        converted = convert_checkpoint(folder, escape_controls(str(folder)))
+    done = record_version(folder, said, elsewhere, here, converted)
     if arguments.json:
         say_json(done.record.to_bytes())
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from modelrelease.errors import Finding, Refused, escape_controls, invalid
 from modelrelease.flows.papers import WorkTree, prompts_in_use
 from modelrelease.flows.version_folder import opened
 from modelrelease.machine import describe_machine
+from modelrelease.records.addresses import parse_source
 from modelrelease.records.checkpoints import (
     CHECKPOINT_FOLDER,
     Checkpoint,
@@ -76,7 +76,7 @@ def record_version(
 
     ``converted``: what the weights that are there now were made from, where they have just been converted.
 
-    Raises InvalidInput (exit 2): MR411 (the folder is not named as a version), MR414 (an address that cannot be relied
+    Raises InvalidInput (exit 2): MR411 (the folder is not named as a version), MR423 (an address that cannot be relied
     on), MR401-MR405 (a malformed checkpoint), MR2xx (a malformed model.json, eval.json or suite). Raises Refused (exit
     1): MR412 (an eval.json is of other weights), MR418 (the checkpoint changed meanwhile). Nothing is written then.
     """
@@ -188,21 +188,13 @@ def _refuse_contradictions(folder: Path, elsewhere: Elsewhere) -> None:
         _check_source(elsewhere.source)
 
 
-_HUB = re.compile(r"hf://(?:(?:datasets|spaces)/)?[\w.-]+/[\w.-]+@[0-9a-f]{40}(?:/[\w./-]+)?", re.ASCII)
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{0,31}://[^\s@?#]+", re.ASCII)
-
-
 def _check_source(source: str) -> None:
     """An address has to name the same weights tomorrow, and is published: no branch, no password."""
-    shown = escape_controls(source)
-    if source.startswith("hf://") and not _HUB.fullmatch(source):
-        todo = "name a commit: hf://org/name@<40 hex digits>"
-        raise invalid(shown, Code.SOURCE, "names no commit of a repository on the Hub", todo)
-    if not source.startswith("hf://") and not _ADDRESS.fullmatch(source):
-        todo = "name it as file:///folder or scheme://place/folder, without user, password and query"
-        raise invalid(shown, Code.SOURCE, "is no address that can be kept", todo)
-    if ".." in source.split("/"):
-        raise invalid(shown, Code.SOURCE, "leads upwards", "name the place itself")
+    try:
+        parse_source(source)
+    except ValueError as error:
+        message, _, todo = str(error).partition("; ")
+        raise invalid(escape_controls(source), Code.ADDRESS, message, todo) from error
 
 
 def _local(source: str | None) -> Path | None:

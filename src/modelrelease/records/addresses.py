@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 HUB = "hf://"
 MAX_LENGTH = 2000
@@ -73,21 +73,24 @@ def _parse_other(text: str) -> Address:
         return _parse_file(text)
     if "::" in text or scheme[1] in _WRAPPERS:
         raise ValueError("wraps another address; name the place where the files themselves lie")
-    if _password(text) is not None:
+    parts = _split(text)
+    if parts.password is not None:
         raise ValueError("holds a password, which everybody with the repository can read; give it to the job instead")
+    if parts.query or parts.fragment:  # a signed address is a password that runs out
+        raise ValueError("has a query after the folder's name; name the folder alone, and give credentials to the job")
     return Address("fsspec", text.rstrip("/"))
 
 
-def _password(text: str) -> str | None:
+def _split(text: str) -> SplitResult:
     try:
-        return urlsplit(text).password
+        return urlsplit(text)
     except ValueError as error:  # a bracket that stays open
         raise ValueError("is no address; write it as the server's own pages do") from error
 
 
 def _parse_file(text: str) -> Address:
     path = unquote(text.removeprefix("file://"))
-    if not path.startswith("/") or "\0" in path:
+    if not path.startswith("/") or "\0" in path or ".." in path.split("/"):
         raise ValueError("is not the address of a folder; write file:/// and its path from the root")
     return Address("file", text, path=Path(path))
 

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ class Checkpoint:
     tokenizer_digest: str
     chat_template_digest: str | None
     tensors: int | None
-    stamps: Stamps
+    stamps: Stamps = field(compare=False)
     leftovers: tuple[str, ...] = ()
 
     @property

@@ -17,6 +17,8 @@ def papers_text(record: ModelRecord, place: str, leftovers: tuple[str, ...], rep
     lines += [f"  {name}: {escape_controls(value)}" for name, value in _said(record)]
     if unknown := [name for name, value in _asked(record) if value is None]:
         lines.append(f"  {_UNKNOWN}: {', '.join(unknown)}")
+    if (origin := record.checkpoint.converted_from) is not None:
+        lines.append(f"  converted from pickled weights, digest {origin.digest[:12]}")
     if replaced is not None:
         lines.append(f"the papers of other weights, {replaced[:12]}, were replaced")
     if leftovers:
