@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from commands import run, start
-from repositories import LIVE, Repository, create_scored
+from repositories import LIVE, SUITE, Repository, create_scored
 from tiny_models import TinyModels
 
 from modelrelease.errors import InvalidInput
@@ -124,6 +124,7 @@ def test_what_is_asked_of_pip(repository: Repository) -> None:
 
 def test_scoring_in_an_environment_of_its_own(repository: Repository, tmp_path: Path) -> None:
     """A venv that finds the libraries of these tests by a path file: nothing is downloaded, all else is real."""
+    _ask_in_chat(repository)
     recorded = json.loads((repository.root / LIVE / "eval.json").read_text("utf-8"))["environment"]
     environment = Environment.model_validate_json(json.dumps(recorded))
     cache = tmp_path / "cache" / "environments"
@@ -140,6 +141,15 @@ def test_scoring_in_an_environment_of_its_own(repository: Repository, tmp_path: 
     assert document["noise"]["plans"] == 1
     assert document["explanations"] == []
     assert place.exists()
+
+
+def _ask_in_chat(repository: Repository) -> None:
+    """Let a conversation be asked too: its template runs in a process of its own, which has to find this package."""
+    repository.write("prompts/chat.prompt.yml", "messages: [{role: user, content: '{{question}}'}]\n")
+    repository.replace(SUITE, "prompt: prompts/say.txt", "prompt: prompts/chat.prompt.yml")
+    for name in ("eval.json", "samples.jsonl"):
+        repository.remove(f"{LIVE}/{name}")
+    repository.score(LIVE)
 
 
 LIBRARIES = ("pydantic", "yaml", "tabulate", "torch", "transformers", "tokenizers", "safetensors", "tqdm", "regex")

@@ -30,13 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_config(parser)
     parser.add_argument("--suite", metavar="FILE", help="the suite, relative to the repository (default: the config's)")
-    parser.add_argument("--batch-tokens", type=positive, metavar="N", help="padded tokens in a batch")
+    recorded = "default: as recorded"
+    parser.add_argument(
+        "--batch-tokens", type=positive, metavar="N", help=f"padded tokens in a batch ({recorded}, like the next four)"
+    )
     parser.add_argument("--threads", type=threads, metavar="N", help="torch's threads")
     parser.add_argument("--dtype", choices=("float32", "bfloat16", "float16"))
     parser.add_argument("--device", help="cpu, cuda, cuda:1 …")
-    parser.add_argument(
-        "--attention", choices=("sdpa", "eager", "flash_attention_2"), help="these five: as recorded, unless named"
-    )
+    parser.add_argument("--attention", choices=("sdpa", "eager", "flash_attention_2"))
     add_permutations(parser, "also measure how far this machine's batch plans move log-likelihoods")
     parser.add_argument(
         "--tolerance",

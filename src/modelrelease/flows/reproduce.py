@@ -5,6 +5,7 @@ Nothing of an earlier run is reused: no journal of finished batches, no sample o
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ from modelrelease.records.checkpoints import (
     refuse_changed,
 )
 from modelrelease.records.evaluation import EVAL_FILE, Evaluation
-from modelrelease.records.files import resolved, sha256_of, write_atomic
+from modelrelease.records.files import read_bytes, resolved, write_atomic
 from modelrelease.records.reproduction import REPRODUCTION_FILE, NoiseFloor, Reproduction
 from modelrelease.records.results import Results, read_results
 from modelrelease.records.saving import write_results
@@ -102,8 +103,8 @@ def reproduce_model(
     place = model_folder(project, model)
     document = place / EVAL_FILE if place.is_dir() else place
     target = (wanted.out or document.parent) / REPRODUCTION_FILE
+    sha256 = hashlib.sha256(read_bytes(document)).hexdigest()
     results = read_results(document)
-    sha256 = sha256_of(document)
     options = _options(results.evaluation, wanted)
     weights = _weights(project, document.parent, results.evaluation)
     checkpoint = read_checkpoint(weights.model, weights.shown)

@@ -22,8 +22,8 @@ _UNEXPLAINED = (
 _HEADER, _ALIGN = ("metric", "recorded", "reproduced"), ("left", "right", "right")
 
 
-def reproduction_table(reproduction: Reproduction, path: str | None) -> str:
-    """Return a reproduction as text for a terminal; ``path`` is where it was written, None where it was not."""
+def reproduction_table(reproduction: Reproduction, path: str | None = None) -> str:
+    """Return a reproduction as text for a terminal; ``path`` is where it was written, None where that is not said."""
     lines = [headline(reproduction), ""]
     rows = [[escape_controls(cell) for cell in row] for row in _metrics(reproduction)]
     if rows:
@@ -34,13 +34,18 @@ def reproduction_table(reproduction: Reproduction, path: str | None) -> str:
             text = escape_controls(sentence)
             lines += textwrap.wrap(text, _WIDTH, initial_indent="  - ", subsequent_indent="    ")
         lines.append("")
-    lines += [*_facts(reproduction), f"written to {path}" if path is not None else "nothing was run, nothing written"]
+    lines += _facts(reproduction)
+    if reproduction.outcome == "refused":
+        lines.append("nothing was run, nothing written")
+    elif path is not None:
+        lines.append(f"written to {path}")
     return "\n".join(escape_controls(line) for line in lines) + "\n"
 
 
-def reproduction_markdown(reproduction: Reproduction, name: str) -> str:
+def reproduction_markdown(reproduction: Reproduction, name: str | None = None) -> str:
     """Return a reproduction as GitHub Markdown that does nothing but show; ``name`` is the model's, for people."""
-    lines = [f"**{escape(name)}: {escape(headline(reproduction))}**", ""]
+    told = escape(headline(reproduction))
+    lines = [f"**{escape(name)}: {told}**" if name is not None else f"**{told}**", ""]
     rows = _metrics(reproduction)
     if rows:
         lines += [*table_head(_HEADER, _ALIGN), *map(table_row, rows), ""]

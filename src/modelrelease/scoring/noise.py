@@ -11,6 +11,7 @@ from modelrelease.records.strict_json import parse_json_line
 from modelrelease.scoring.run import Options, Surroundings, score
 from modelrelease.scoring.suites import LoadedSuite
 
+_SIZES = 3
 _Known = dict[tuple[str, str], list[float]]
 
 
@@ -22,7 +23,10 @@ def measure_noise(
     plans: int,
     surroundings: Surroundings,
 ) -> NoiseFloor | None:
-    """Return how far log-likelihoods move when the same requests are batched in ``plans`` other orders, in nats.
+    """Return how far log-likelihoods move when the same requests are batched in ``plans`` other ways, in nats.
+
+    Each way has other neighbours and paddings, and two of three have smaller batches: which kernels a library takes
+    depends on how many rows there are.
 
     ``samples`` are the samples.jsonl of the plain run. Tasks that generate have no log-likelihoods and are not run
     again; None where there are no others. Each plan is a pure function of the requests and its number.
@@ -33,7 +37,8 @@ def measure_noise(
     plain, largest = _loglikelihoods(samples), 0.0
     alone = replace(surroundings, journal=None)  # what a killed run has kept would be the same numbers again
     for order in range(1, plans + 1):
-        run = score(checkpoint, part, replace(options, batch_order=order), alone)
+        tokens = max(1, options.batch_tokens >> order % _SIZES)
+        run = score(checkpoint, part, replace(options, batch_order=order, batch_tokens=tokens), alone)
         largest = max([largest, *_distances(plain, _loglikelihoods(run.samples))])
     return NoiseFloor(plans=plans, max_abs_difference=largest)
 
