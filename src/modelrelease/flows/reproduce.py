@@ -19,13 +19,9 @@ from modelrelease.errors import escape_controls, invalid, shorten
 from modelrelease.flows.private_environment import private_environment
 from modelrelease.flows.recorded_inputs import Inputs, recorded_inputs
 from modelrelease.flows.score import model_folder
-from modelrelease.records.checkpoints import (
-    CHECKPOINT_FOLDER,
-    Checkpoint,
-    find_checkpoint,
-    read_checkpoint,
-    refuse_changed,
-)
+from modelrelease.flows.weights import Weights
+from modelrelease.records.addresses import HUB
+from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, Checkpoint, refuse_changed
 from modelrelease.records.evaluation import EVAL_FILE, Evaluation
 from modelrelease.records.files import read_bytes, resolved, write_atomic
 from modelrelease.records.reproduction import REPRODUCTION_FILE, NoiseFloor, Reproduction
@@ -106,8 +102,7 @@ def reproduce_model(
     sha256 = hashlib.sha256(read_bytes(document)).hexdigest()
     results = read_results(document)
     options = _options(results.evaluation, wanted)
-    weights = _weights(project, document.parent, results.evaluation)
-    checkpoint = read_checkpoint(weights.model, weights.shown)
+    checkpoint = _checkpoint(project, document.parent, results.evaluation, surroundings)
     differences = [*scorer_differences(results.evaluation), *checkpoint_differences(results.evaluation, checkpoint)]
     inputs = recorded_inputs(project, results, wanted.suite)
     recorded = Recorded(results, sha256, inputs.place)
@@ -125,24 +120,18 @@ def reproduce_model(
     return Reproduced(reproduction, target)
 
 
-@dataclass(frozen=True)
-class _Weights:
-    """The model as it is named, its checkpoint folder, and its name for people."""
+def _checkpoint(project: Project, folder: Path, evaluation: Evaluation, surroundings: Surroundings) -> Checkpoint:
+    """The checkpoint of the version that the record lies in; for a record that lies elsewhere, the one that it names.
 
-    model: Path
-    folder: Path
-    shown: str
-
-
-def _weights(project: Project, folder: Path, evaluation: Evaluation) -> _Weights:
-    """The checkpoint beside the record; for a record that lies elsewhere, the one that it names."""
+    Every file is hashed again: what is remembered of one is what is to be checked.
+    """
+    finder, source = replace(Weights.of(surroundings), remembers=False), evaluation.model.source
     own = any((place / "config.json").is_file() for place in (folder / CHECKPOINT_FOLDER, folder))
     if own or folder.name == evaluation.model.version:
-        model, shown = folder, escape_controls(str(folder))
-    else:
-        source = evaluation.model.source
-        model, shown = model_folder(project, source), escape_controls(source)
-    return _Weights(model, find_checkpoint(model, shown), shown)
+        return finder.of_version(folder, escape_controls(str(folder)))
+    if source.startswith(HUB):
+        return finder.of_hub(source)
+    return finder.of_version(model_folder(project, source), escape_controls(source))
 
 
 def _options(evaluation: Evaluation, wanted: Wanted) -> Options:
