@@ -12,7 +12,7 @@ INTRODUCTION = """# Codes of findings
 
 Every finding is one line: `path:line: CODE what is wrong; what to do`. A code's meaning never changes.
 MR1xx are the registry's, MR2xx documents, MR3xx suites, prompts and datasets, MR4xx models and scoring, MR5xx results
-and comparison, MR6xx use and surroundings.
+and comparison, MR6xx use and surroundings, MR7xx releases.
 
 | code | meaning |
 | --- | --- |

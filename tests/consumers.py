@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -74,19 +75,19 @@ class Consumer:
         return found
 
 
-def adopt(root: Path) -> None:
-    """Put the template into a repository, as `init` does, and name its place on GitHub.
+def adopt(root: Path, *templates: str) -> None:
+    """Put templates into a repository, as `init` does (`pull-request` without any), and name its place on GitHub.
 
     Environments come from PyPI on a runner; here all of them sit on the packages of this Python.
     """
-    text = (ROOT / "workflows-templates" / "pull-request.yml").read_text("utf-8")
-    ours = f"\n          python: {sys.executable}"
-    for name in ("base: ", "comparison: "):
-        text = text.replace(f"\n          {name}", f"{ours}\n          {name}")
-    text = text.replace("\n          system-site-packages: true", "")
-    text = text.replace(ours, f"{ours}\n          system-site-packages: true")
+    ours = f"          python: {sys.executable}\n          system-site-packages: true\n"
     (root / ".github" / "workflows").mkdir(parents=True)
-    (root / ".github" / "workflows" / "modelrelease.yml").write_text(text, "utf-8")
+    for name in templates or ("pull-request",):
+        text = (ROOT / "workflows-templates" / f"{name}.yml").read_text("utf-8")
+        text = text.replace("          system-site-packages: true\n", "")
+        text = re.sub(r"(?<=uses: modelrelease/)(\S+\n +with:\n)", lambda match: match[0] + ours, text)
+        path = root / ".github" / "workflows" / f"{name}.yml"
+        path.write_text(text, "utf-8")
     git(root, "config", "user.name", "Ada")
     git(root, "config", "user.email", "ada@example.org")
     git(root, "remote", "add", "origin", f"https://github.com/{REPOSITORY}.git")

@@ -114,7 +114,8 @@ class Repository:
 
     def score(self, folder: str) -> None:
         """Score a version; its record lies in its folder then."""
-        score_model(find_project(self.root), folder, None, None, options(), Surroundings(now=lambda: NOW))
+        surroundings = Surroundings(now=lambda: NOW, cache=self.cache)
+        score_model(find_project(self.root), folder, None, None, options(), surroundings)
 
     def resolve(self, **wanted: Any) -> Resolved:
         """Resolve main..HEAD."""
@@ -124,8 +125,15 @@ class Repository:
         """Check the pull request main..HEAD, as the command does."""
         state = git.head(self.root)
         watched = progress or NoProgress()
-        surroundings = Surroundings(progress=watched, now=lambda: NOW, git_sha=state.sha, dirty=state.dirty)
+        surroundings = Surroundings(
+            progress=watched, now=lambda: NOW, git_sha=state.sha, dirty=state.dirty, cache=self.cache
+        )
         return check_pull_request(find_project(self.root), Range(**wanted), options(), surroundings, self.out)
+
+    @property
+    def cache(self) -> Path:
+        """Where what may be lost is kept."""
+        return self.root.parent / "cache"
 
     @property
     def out(self) -> Path:

@@ -21,17 +21,20 @@ ALLOWED: dict[str, set[str]] = {
     "git": {"codes", "errors", "settings"},
     "records": {"codes", "errors"},
     "config": {"codes", "errors", "records"},
-    "scoring": DOMAIN | {"settings"},
+    "machine": {"records"},
+    "scoring": DOMAIN | {"settings", "machine"},
     "comparison": DOMAIN,
+    "reproduction": DOMAIN,
     "release": DOMAIN,
     "reports": {"codes", "errors", "numbers", "records"},
     "github": {"codes", "errors", "records", "reports"},
     "registry": {"codes", "errors", "numbers", "records"},
     "scaffold": DOMAIN,
-    "flows": DOMAIN | {"config", "git", "scoring", "comparison", "registry", "release", "scaffold"},
+    "flows": DOMAIN
+    | {"config", "git", "machine", "scoring", "comparison", "reproduction", "registry", "release", "scaffold"},
     "cli": DOMAIN
     | {"config", "git", "settings", "scoring", "comparison", "registry", "release", "reports", "github", "flows"},
-    "__init__": set(),
+    "__init__": {"flows"},
     "__main__": {"cli"},
 }
 """Each package or module, and what of modelrelease it may import (``__version__`` aside)."""
@@ -83,17 +86,25 @@ def test_only_git_calls_git() -> None:
     assert {path.parent.relative_to(SOURCE).as_posix() for path in callers} == {"git"}
 
 
-HEAVY = ("torch", "transformers", "scipy", "numpy", "github", "huggingface_hub", "tqdm", "tokenizers")
+HEAVY = ("torch", "transformers", "scipy", "numpy", "github", "huggingface_hub", "fsspec", "tqdm", "tokenizers")
 LIGHT_COMMANDS = {
     "help": (["--help"], ("pydantic", "yaml", "tabulate")),
     "version": (["--version"], ("pydantic", "yaml", "tabulate")),
     "compare help": (["compare", "--help"], ("pydantic", "yaml")),
-    **{f"{name} help": ([name, "--help"], ("pydantic", "yaml")) for name in ("check", "stamp", "log", "changes")},
+    **{
+        f"{name} help": ([name, "--help"], ("pydantic", "yaml"))
+        for name in ("check", "stamp", "log", "changes", "card")
+    },
     "score help": (["score", "--help"], ("pydantic", "yaml")),
+    "reproduce help": (["reproduce", "--help"], ("pydantic", "yaml")),
     "comment help": (["comment", "--help"], ("pydantic", "yaml")),
     "comment without a file": (["comment", "no-such-file"], ()),
+    "issue help": (["issue", "--help"], ("pydantic", "yaml")),
+    "issue without a file": (["issue", "no-such-file"], ()),
     "init help": (["init", "--help"], ("pydantic", "yaml")),
     "init outside": (["init", "--into", "no-such-folder"], ()),
+    "record help": (["record", "--help"], ("pydantic", "yaml")),
+    "record nothing": (["record", "no-such-folder"], ()),
     "compare without files": (["compare", "no-such-file", "no-such-file"], ()),
     "schema": (["schema", "suite"], ()),
     "unknown command": (["compere"], ("pydantic", "yaml", "tabulate")),
@@ -113,3 +124,24 @@ print(",".join(sorted({set(HEAVY) | set(also)!r} & set(sys.modules))))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_the_package_imports_nothing_until_something_is_asked_of_it() -> None:
+    program = """
+import sys
+before = set(sys.modules)
+import modelrelease
+print(sorted(name for name in set(sys.modules) - before if not name.startswith("modelrelease")), dir(modelrelease))
+modelrelease.save_checkpoint
+print(sorted({"torch", "transformers", "numpy"} & set(sys.modules)))
+try:
+    modelrelease.save_checkpoints
+except AttributeError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    first, second, third = done.stdout.splitlines()
+    assert first.startswith("[] ")
+    assert "PapersCallback" in first
+    assert second == "[]"
+    assert third == "module 'modelrelease' has no attribute 'save_checkpoints'"

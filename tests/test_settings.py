@@ -13,6 +13,7 @@ from modelrelease.settings import (
     commit_environment,
     git_environment,
     github_environment,
+    hub_endpoint,
     partial_runs,
     pushed_range,
     run_url,
@@ -88,3 +89,34 @@ def test_what_git_tells_a_hook_of_the_commit_in_the_making() -> None:
 def test_a_push_comes_with_two_refs() -> None:
     assert pushed_range({"PRE_COMMIT_FROM_REF": "a", "PRE_COMMIT_TO_REF": "b"}) == ("a", "b")
     assert pushed_range({"PRE_COMMIT_FROM_REF": "a"}) is None
+
+
+def test_the_hub_is_where_and_whether_the_environment_says() -> None:
+    assert hub_endpoint({}) is None
+    assert hub_endpoint({"HF_ENDPOINT": ""}) is None
+    assert hub_endpoint({"HF_ENDPOINT": "http://hub"}) == "http://hub"
+
+
+OFFLINE = """
+import os, sys
+from modelrelease.settings import is_offline, prepare_libraries
+assert not is_offline()
+import huggingface_hub
+prepare_libraries()
+prepare_libraries()
+assert huggingface_hub.is_offline_mode()
+assert os.environ["HF_HUB_OFFLINE"] == "1"
+assert not is_offline()  # what scoring forbids itself, nobody has forbidden to fetching
+"""
+
+
+def test_scoring_is_offline_whatever_was_imported_before() -> None:
+    import os
+    import subprocess
+    import sys
+
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    subprocess.run([sys.executable, "-c", OFFLINE], check=True, env=environment)
+    said = {**environment, "HF_HUB_OFFLINE": "yes"}
+    program = OFFLINE.replace("assert not is_offline()", "assert is_offline()")
+    subprocess.run([sys.executable, "-c", program], check=True, env=said)

@@ -1,10 +1,10 @@
 """Train a tiny language model on the catalogue's text, from nothing, in under a minute.
 
-    python train.py --out models/model_v1.1/checkpoint --steps 600 --seed 1
+    python train.py --out models/model_v1.1 --steps 600 --seed 1
 
-The checkpoint is an ordinary one: a Llama of 240,000 weights with its own tokenizer, which
-`AutoModelForCausalLM.from_pretrained` and `AutoTokenizer.from_pretrained` read. The same command gives the same
-weights again on the same machine.
+What it leaves is a version: `checkpoint/`, and the papers of it in `model.json`. The checkpoint is an ordinary one: a
+Llama of 240,000 weights with its own tokenizer, which `AutoModelForCausalLM.from_pretrained` and
+`AutoTokenizer.from_pretrained` read. The same command gives the same weights again on the same machine.
 """
 
 import argparse
@@ -16,6 +16,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers.utils import logging
+
+import modelrelease
 
 SPECIAL = ["<pad>", "<bos>", "<eos>"]
 PAD, BOS, EOS = range(3)
@@ -33,18 +35,29 @@ def main() -> None:
     tokenizer = make_tokenizer(texts)
     rows = [torch.tensor([*ids, EOS]) for ids in tokenizer(texts)["input_ids"]]
     model = make_model(len(tokenizer), args.hidden, args.layers)
-    train(model, rows, args.steps, args.batch, args.learning_rate)
-    model.save_pretrained(args.out)
-    tokenizer.save_pretrained(args.out)
-    print(f"saved {args.out}: {model.num_parameters():,} weights")
+    loss = train(model, rows, args.steps, args.batch, args.learning_rate)
+    modelrelease.save_checkpoint(
+        model,
+        tokenizer,
+        args.out,
+        seed=args.seed,
+        parent=args.parent,
+        datasets=[args.text],
+        steps=args.steps,
+        epochs=args.steps * args.batch / len(rows),
+        final_loss=loss,
+        license="apache-2.0",
+    )
+    print(f"saved {args.out}: {model.num_parameters():,} weights and their papers")
 
 
 def arguments() -> argparse.Namespace:
     """Return the command line's settings."""
     parser = argparse.ArgumentParser(description="Train a tiny language model on the catalogue's text.")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the version")
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--parent", help="the version that this one is to replace")
     parser.add_argument("--share", type=float, default=1.0, help="the share of the text to train on")
     parser.add_argument("--hidden", type=int, default=96, help="width of the model; a multiple of 32")
     parser.add_argument("--layers", type=int, default=2)
@@ -86,8 +99,11 @@ def make_model(vocabulary: int, hidden: int, layers: int) -> LlamaForCausalLM:
     return LlamaForCausalLM(config)
 
 
-def train(model: LlamaForCausalLM, rows: list[torch.Tensor], steps: int, batch: int, learning_rate: float) -> None:
-    """Take `steps` steps of AdamW, each on `batch` texts; the rate rises for 50 steps, then falls as a cosine."""
+def train(model: LlamaForCausalLM, rows: list[torch.Tensor], steps: int, batch: int, learning_rate: float) -> float:
+    """Take `steps` steps of AdamW, each on `batch` texts, and return the last one's loss.
+
+    The rate rises for 50 steps, then falls as a cosine.
+    """
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
     started, tokens = time.perf_counter(), 0
     for step in range(1, steps + 1):
@@ -104,6 +120,7 @@ def train(model: LlamaForCausalLM, rows: list[torch.Tensor], steps: int, batch: 
         if step % 100 == 0 or step == steps:
             rate = tokens / (time.perf_counter() - started)
             print(f"step {step}/{steps}  loss {loss.item():.3f}  {rate:,.0f} tokens/s", flush=True)
+    return loss.item()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Every finding's code and what it stands for; docs/errors.md is generated from this table.
 
 MR1xx registry, MR2xx documents, MR3xx suites, prompts and datasets, MR4xx models and scoring,
-MR5xx results and comparison, MR6xx use and surroundings. A code's meaning never changes.
+MR5xx results and comparison, MR6xx use and surroundings, MR7xx release. A code's meaning never changes.
 """
 
 from __future__ import annotations
@@ -60,11 +60,26 @@ class Code(str, Enum):
     CHAT_TEMPLATE = "MR408"
     ENGINE = "MR409"
     EXISTING_RECORD = "MR410"
+    VERSION_NAME = "MR411"
+    OTHER_WEIGHTS = "MR412"
     NOT_FINITE = "MR415"
     NOT_PUBLISHED = "MR416"
     TRAINING_STATE = "MR417"
     CHANGED_MEANWHILE = "MR418"
     NOT_CONVERTED = "MR419"
+    CARD_KEY = "MR430"
+    CARD_PLACEHOLDER = "MR431"
+    CARD_MARKERS = "MR432"
+    CARD_STALE = "MR433"
+    CARD_METADATA = "MR434"
+    MODEL_RECORD = "MR420"
+    CHECKPOINT_FILES = "MR421"
+    NO_WEIGHTS = "MR422"
+    ADDRESS = "MR423"
+    SAME_AS = "MR424"
+    PARENT = "MR425"
+    OTHER_CHECKPOINT = "MR426"
+    FETCHED = "MR427"
     SAMPLES_DIGEST = "MR501"
     SAMPLES_COUNT = "MR502"
     SCORE = "MR503"
@@ -73,10 +88,18 @@ class Code(str, Enum):
     SAMPLES_METRIC = "MR506"
     RECORD_PLACE = "MR507"
     RESOLUTION = "MR508"
+    RECORDED_COMMIT = "MR511"
+    RECORDED_SETTING = "MR512"
+    ENVIRONMENT = "MR514"
     USAGE = "MR601"
     MISSING_EXTRA = "MR602"
     UNAVAILABLE = "MR603"
     INTERNAL = "MR699"
+    LEDGER_CHAIN = "MR720"
+    LEDGER_ANCHOR = "MR721"
+    LEDGER_EVENT = "MR722"
+    LEDGER_STATE = "MR723"
+    LEDGER_RACED = "MR724"
 
 
 MEANING: dict[Code, str] = {
@@ -128,11 +151,26 @@ MEANING: dict[Code, str] = {
     Code.CHAT_TEMPLATE: "a chat template is missing, fails, or runs away",
     Code.ENGINE: "the engine could not do its work",
     Code.EXISTING_RECORD: "a record that must not be overwritten is in the way",
+    Code.VERSION_NAME: "a version's name is none, or names no version that is there",
+    Code.OTHER_WEIGHTS: "weights are not those that a version's records are of",
     Code.NOT_FINITE: "a tensor holds NaN or infinity",
     Code.NOT_PUBLISHED: "a file of a kind that no version publishes",
     Code.TRAINING_STATE: "what training needs to go on stands in a checkpoint",
     Code.CHANGED_MEANWHILE: "a checkpoint changed between its digest and its use",
     Code.NOT_CONVERTED: "pickled weights from which no safetensors can be made",
+    Code.CARD_KEY: "a model card's metadata lacks a key that it needs",
+    Code.CARD_PLACEHOLDER: "a model card holds text that stands for text yet to be written",
+    Code.CARD_MARKERS: "the markers around a model card's generated part do not stand once each, in order",
+    Code.CARD_STALE: "a model card or a changelog is not what the records give",
+    Code.CARD_METADATA: "a model card's metadata is not what the Hub takes, or holds what no record says",
+    Code.MODEL_RECORD: "a version has no model.json, or one that is another version's",
+    Code.CHECKPOINT_FILES: "a version's files are not those that its model.json lists",
+    Code.NO_WEIGHTS: "a version has neither weights nor their address",
+    Code.ADDRESS: "an address of weights that cannot be used: one that can move, holds a password, or wraps another",
+    Code.SAME_AS: "`same_as` names no version that has this checkpoint",
+    Code.PARENT: "a version's parent is none that is here or was released",
+    Code.OTHER_CHECKPOINT: "eval.json is of another checkpoint than model.json",
+    Code.FETCHED: "weights that were fetched are not those that were recorded",
     Code.SAMPLES_DIGEST: "samples.jsonl is not the file that eval.json describes",
     Code.SAMPLES_COUNT: "samples.jsonl has another number of lines than eval.json says",
     Code.SCORE: "a score is no finite number in its metric's range",
@@ -141,10 +179,18 @@ MEANING: dict[Code, str] = {
     Code.SAMPLES_METRIC: "a metric's recorded value is not what its samples give",
     Code.RECORD_PLACE: "a record lies in the folder of a version that it is not of",
     Code.RESOLUTION: "what is to be compared with what cannot be told",
+    Code.RECORDED_COMMIT: "the commit that an evaluation was recorded at is not in this clone",
+    Code.RECORDED_SETTING: "a setting in eval.json that no run can be made with",
+    Code.ENVIRONMENT: "the recorded libraries could not be installed",
     Code.USAGE: "the command was called in a way it does not take",
     Code.MISSING_EXTRA: "an optional part of the package is not installed",
     Code.UNAVAILABLE: "something outside did not answer, or did not let us in",
     Code.INTERNAL: "a defect of modelrelease itself",
+    Code.LEDGER_CHAIN: "the ledger's history is not one added event after the other",
+    Code.LEDGER_ANCHOR: "the ledger lacks a head that a release names",
+    Code.LEDGER_EVENT: "an event of the ledger is malformed",
+    Code.LEDGER_STATE: "an event of the ledger contradicts those before it",
+    Code.LEDGER_RACED: "somebody else has written to the ledger meanwhile",
 }
 
 SAYS_NO = frozenset(

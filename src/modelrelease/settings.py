@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_forbidden_here = False
+
+
 def cache_home(environ: Mapping[str, str] | None = None) -> Path | None:
     """Return the folder for what may be lost: MODELRELEASE_CACHE, else modelrelease/ in the user's cache, or None.
 
@@ -31,6 +34,18 @@ def partial_runs(environ: Mapping[str, str] | None = None) -> Path | None:
     """Return the folder in which interrupted runs keep what they have; None where there is no place for it."""
     home = cache_home(environ)
     return home / "partial" if home is not None else None
+
+
+def hub_endpoint(environ: Mapping[str, str] | None = None) -> str | None:
+    """Return the address of the Hub that HF_ENDPOINT names, None for the client's own."""
+    env = os.environ if environ is None else environ
+    return env.get("HF_ENDPOINT") or None
+
+
+def is_offline(environ: Mapping[str, str] | None = None) -> bool:
+    """Return whether somebody forbids the Hub with HF_HUB_OFFLINE; that this process forbids it itself is no answer."""
+    env = os.environ if environ is None else environ
+    return not _forbidden_here and env.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
 
 
 def run_url(environ: Mapping[str, str] | None = None) -> str | None:
@@ -109,7 +124,14 @@ def github_environment(environ: Mapping[str, str] | None = None) -> GitHubEnviro
 
 def prepare_libraries() -> None:
     """Set what torch and transformers read once, at import: no network, no telemetry, repeatable kernels."""
+    import sys
+
+    global _forbidden_here  # noqa: PLW0603 - the environment is this process's, and so is what we did to it
+    _forbidden_here = not is_offline()
     os.environ["HF_HUB_OFFLINE"] = "1"
+    # The Hub's client reads that when it is imported, which fetching weights has done before.
+    if (client := sys.modules.get("huggingface_hub.constants")) is not None:
+        client.__dict__["HF_HUB_OFFLINE"] = True
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -122,6 +144,26 @@ def git_environment() -> dict[str, str]:
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
+
+
+_GIT_ACCESS = ("GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY")
+
+
+def remote_environment(*, told: bool) -> dict[str, str]:
+    """Return the environment git talks to a remote in: as :func:`git_environment`, and it asks nobody for a password.
+
+    ``told``: with what the environment says of credentials, proxies and certificates, which other calls do without.
+    """
+    from_outside = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_CONFIG_PARAMETERS")
+    access = {n: v for n, v in os.environ.items() if n in _GIT_ACCESS or n.startswith(from_outside)}
+    return {**git_environment(), **(access if told else {}), "GIT_TERMINAL_PROMPT": "0"}
+
+
+def apart() -> dict[str, str]:
+    """Return the environment of a Python that shares nothing with this one; the index that pip asks is the user's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MODELRELEASE_"))}
+    kept.pop("VIRTUAL_ENV", None)
+    return {**kept, "PYTHONUTF8": "1"}
 
 
 def commit_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -20,7 +20,7 @@ FILES = {
 }
 COMMON_OUTPUTS = {"decision", "verdicts", "report", "exit-code"}
 INSTALLER = {"python", "system-site-packages"}
-ELSEWHERE = {"comment": "a step of its own", "token": "GITHUB_TOKEN of the step that comments"}
+ELSEWHERE = {"comment": "a step of its own", "token": "GITHUB_TOKEN of the step that writes"}
 
 
 def action(name: str) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def test_what_is_forwarded_is_an_option_of_the_command(name: str) -> None:
     importlib.import_module(f"modelrelease.cli.{spec.command.replace('-', '_')}").add_arguments(parser)
     known = {option: entry for entry in parser._actions for option in entry.option_strings}
     assert {f"--{option}" for option in (*spec.options, *spec.flags)} <= set(known)
-    assert all(known[f"--{option}"].nargs is None for option in spec.options)
+    assert all(known[f"--{option}"].nargs in (None, "?") for option in spec.options)
     assert all(known[f"--{option}"].nargs == 0 for option in spec.flags)
     assert tuple(entry.dest for entry in parser._actions if not entry.option_strings) == spec.positionals
 
@@ -79,7 +79,9 @@ def test_what_is_forwarded_is_an_option_of_the_command(name: str) -> None:
 @pytest.mark.parametrize("name", ACTIONS)
 def test_what_a_command_needs_is_required_and_the_rest_is_not(name: str) -> None:
     declared = action(name)["inputs"]
-    assert {key for key, value in declared.items() if value["required"]} == set(ACTIONS[name].positionals)
+    assert {key for key, value in declared.items() if value["required"]} == set(ACTIONS[name].positionals) - set(
+        ACTIONS[name].may_lack
+    )
     switches = {*ACTIONS[name].flags, *ACTIONS[name].own, "system-site-packages", "comment"}
     defaults = {key: value["default"] for key, value in declared.items() if not value["required"] and key != "token"}
     assert defaults == {key: "false" if key in switches else "" for key in defaults}
@@ -123,7 +125,7 @@ def test_only_with_comment_true_does_the_whole_check_comment() -> None:
         ACTIONS["comment"].inputs
     )
     tokens = [n for n in ACTIONS for s in steps(n).values() if "GITHUB_TOKEN" in s["env"]]
-    assert tokens == ["pull-request", "comment"]
+    assert tokens == ["pull-request", "comment", "issue"]
 
 
 @pytest.mark.parametrize("name", ACTIONS)

@@ -140,3 +140,32 @@ def test_a_checkout_is_whole_and_leaves_no_credentials() -> None:
         assert step["with"]["persist-credentials"] is False
         assert step["with"]["ref"] == "${{ github.event.pull_request.head.sha || github.sha }}"
     assert "cache" not in WORKFLOWS["pull-request"]
+
+
+def test_the_reproduce_workflow_runs_by_itself_and_never_stops_a_run() -> None:
+    found = yaml.safe_load(WORKFLOWS["reproduce"])
+    assert set(found[True]) == {"schedule", "workflow_dispatch"}
+    ((_, minute),) = [(one, one["cron"].split()[0]) for one in found[True]["schedule"]]
+    assert minute not in {"0", "*"}
+    assert found["concurrency"] == {"group": "modelrelease-reproduce", "cancel-in-progress": False}
+
+
+def test_the_job_that_runs_a_model_may_only_read_and_the_one_that_writes_issues_only_that() -> None:
+    jobs = yaml.safe_load(WORKFLOWS["reproduce"])["jobs"]
+    assert {name: job["permissions"] for name, job in jobs.items()} == {
+        "reproduce": {"contents": "read"},
+        "issue": {"issues": "write"},
+    }
+    assert "vars.MODELRELEASE_RUNNER" in jobs["reproduce"]["runs-on"]
+    assert jobs["issue"]["runs-on"] == "ubuntu-latest"
+    assert not any("checkout" in step.get("uses", "") for step in jobs["issue"]["steps"])
+    assert jobs["issue"]["if"].startswith("${{ !cancelled() && ")
+    assert "github.ref_name == github.event.repository.default_branch" in jobs["issue"]["if"]
+    (checkout,) = [step for step in jobs["reproduce"]["steps"] if "checkout" in step.get("uses", "")]
+    assert checkout["with"] == {
+        "ref": "${{ github.sha }}",
+        "fetch-depth": 0,
+        "lfs": True,
+        "persist-credentials": False,
+    }
+    assert "cache" not in WORKFLOWS["reproduce"]

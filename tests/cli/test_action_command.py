@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from action_steps import Steps
 from builders import table, write
 from commands import run
 from fakes.github import JOB_TOKEN, FakeGitHub, add_pull
@@ -21,42 +21,16 @@ gate:
 """
 
 
-@dataclass
-class Step:
-    """What a step did: its exit code, its log, the outputs it set, the summary it wrote."""
-
-    code: int
-    log: str
-    outputs: dict[str, str]
-    summary: str
-
-
-class Job:
-    """A job's folders, and a repository with two evaluations."""
+class Job(Steps):
+    """A job in a repository with two evaluations."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self.monkeypatch, self.capsys = folder, monkeypatch, capsys
-        self.workspace = folder / "work"
-        (self.workspace / "models").mkdir(parents=True)
+        super().__init__(folder, monkeypatch, capsys)
+        (self.workspace / "models").mkdir()
         (self.workspace / "modelrelease.yaml").write_text(CONFIG, "utf-8")
         before, after = table(both=200), table(both=150, lost=50)
         write(self.workspace / "models" / "model_v1.0", {"qa": {"acc": before[0]}})
         write(self.workspace / "models" / "model_v1.1", {"qa": {"acc": after[1]}}, model="model_v1.1")
-        monkeypatch.chdir(self.workspace)
-
-    def step(self, name: str, **inputs: str) -> Step:
-        output, summary = self.folder / "output", self.folder / "summary"
-        for path in (output, summary):
-            path.write_text("", "utf-8")
-        self.monkeypatch.setenv("GITHUB_OUTPUT", str(output))
-        self.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-        self.monkeypatch.setenv("RUNNER_TEMP", str(self.folder))
-        for key, value in inputs.items():
-            self.monkeypatch.setenv(f"INPUT_{key.upper()}", value)
-        ran = run(self.capsys, "action", name)
-        assert ran.err == ""
-        found = re.findall(r"^(\S+)<<(\S+)\n(.*)\n\2$", output.read_text("utf-8"), re.MULTILINE)
-        return Step(ran.code, ran.out, {key: value for key, _, value in found}, summary.read_text("utf-8"))
 
 
 @pytest.fixture
@@ -178,7 +152,7 @@ def gate(job: Job, github: FakeGitHub) -> Job:
     told = {"REPOSITORY": "acme/bot", "EVENT_PATH": str(event), "RUN_ID": "5", "RUN_ATTEMPT": "1", "TOKEN": JOB_TOKEN}
     for name, value in {**told, "API_URL": github.url, "SHA": SHA}.items():
         job.monkeypatch.setenv(f"GITHUB_{name}", value)
-    job.monkeypatch.setattr("modelrelease.cli.comment.PAUSE", 0)
+    job.monkeypatch.setattr("modelrelease.cli.on_github.PAUSE", 0)
     assert job.step("compare", baseline="models/model_v1.0", candidate="models/model_v1.1", out="out").outputs
     return job
 

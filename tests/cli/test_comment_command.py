@@ -16,7 +16,7 @@ from commands import Ran, run
 from fakes.github import BOT_ID, JOB_TOKEN, PERSON_TOKEN, FakeGitHub, User, add_comment, add_pull
 from fakes.github import faults as go_wrong
 
-from modelrelease.cli import comment as command
+from modelrelease.cli import on_github
 from modelrelease.records.comparison import Comparison
 from modelrelease.records.config import CommentPolicy
 from modelrelease.records.resolution import Resolution
@@ -93,8 +93,8 @@ def job(github: FakeGitHub, comparison: Comparison, tmp_path: Path, monkeypatch:
     for name, value in environment.items():
         monkeypatch.setenv(f"GITHUB_{name}", value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command, "PAUSE", 0.0)
-    monkeypatch.setattr(command, "time", SimpleNamespace(sleep=made.slept.append, time=time.time))
+    monkeypatch.setattr(on_github, "PAUSE", 0.0)
+    monkeypatch.setattr(on_github, "time", SimpleNamespace(sleep=made.slept.append, time=time.time))
     return made
 
 
@@ -194,9 +194,15 @@ def test_a_mode_says_when_and_what_is_there_never_goes_stale(
 
 
 @pytest.mark.parametrize("samples", ["ids", "none", "text"])
-def test_samples_are_shown_as_asked(github: FakeGitHub, comment: Callable[..., Ran], samples: str) -> None:
+@pytest.mark.parametrize("policy", ["ids", "none", "text"])
+def test_samples_are_shown_as_asked_and_never_beyond_the_policy(
+    github: FakeGitHub, job: Job, comment: Callable[..., Ran], samples: str, policy: Any
+) -> None:
+    job.write(comment=CommentPolicy(samples=policy))
     comment("comparison.json", "--samples", samples)
-    assert ("What is number" in github.bodies()[0]) is (samples == "text")
+    (body,) = github.bodies()
+    assert ("What is number" in body) is ({samples, policy} == {"text"})
+    assert ("`601`" in body) is ("none" not in {samples, policy} and "What is number" not in body)
 
 
 def test_where_nothing_was_scored_the_reader_is_told_so(

@@ -277,3 +277,21 @@ def test_the_script_in_a_clone_is_the_command(repository: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("Blocked: qa/acc is regressed")
+
+
+def test_the_policy_in_force_says_how_much_of_the_items_a_report_shows(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(repository, "init", "-q")
+    git(repository, "add", "modelrelease.yaml")
+    git(repository, "commit", "-q", "-m", "the policy, which shows ids")
+    names, own = sides(repository, "worse"), f"{POLICY}comment: {{samples: text}}\n"
+    (repository / "modelrelease.yaml").write_text(own, "utf-8")
+    shown = run(capsys, "compare", *names, "--format", "markdown", "--out", "out").out
+    assert "input: What is number 6" in shown
+    kept = run(capsys, "compare", *names, "--format", "markdown", "--policy-ref", "HEAD", "--out", "base").out
+    assert "`601`" in kept
+    assert "What is number" not in kept
+    assert "What is number" not in run(capsys, "comment", "base", "--samples", "text", "--print").out
+    assert "What is number" not in run(capsys, "comment", "out", "--samples", "ids", "--print").out
+    assert "What is number" in run(capsys, "comment", "out", "--print").out

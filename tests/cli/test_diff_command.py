@@ -39,8 +39,39 @@ def test_what_changed_is_shown_item_by_item(capsys: pytest.CaptureFixture[str]) 
     out = run(capsys, "diff", "a", "c").out
     assert out.startswith("baseline   model_v1.0 (checkpoint ")
     assert "qa/acc    100        66.0         71.0     +5.0   [−7.1, +17.0]\n" in out
-    assert "qa/acc: 16 broken, 21 fixed, for example\n  broken 51\n" in out
+    assert "qa: 16 broken, 21 fixed\n  broken 51  (acc 1 → 0)\n" in out
+    assert out.endswith("  not shown: 1 fixed; --all shows all\n")
     assert run(capsys, "diff", "a", "c", "--format", "markdown").out.startswith("baseline: `model_v1.0 (checkpoint ")
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("flags", "broken", "fixed"),
+    [((), 16, 20), (("--all",), 16, 21), (("--items", "3"), 3, 3), (("--items", "0"), 0, 0)],
+)
+def test_as_many_items_are_shown_as_asked_for(
+    capsys: pytest.CaptureFixture[str], flags: tuple[str, ...], broken: int, fixed: int
+) -> None:
+    (task,) = json.loads(run(capsys, "diff", "a", "c", "--json", *flags).out)["items"]
+    assert (task["n"], task["broken"], task["fixed"]) == (100, 16, 21)
+    shown = [item["direction"] for item in task["items"]]
+    assert shown == ["broken"] * broken + ["fixed"] * fixed
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("flags", [("--items", "-1"), ("--items", "x"), ("--items", "3", "--all")])
+def test_a_number_of_items_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], flags: tuple[str, ...]) -> None:
+    assert run(capsys, "diff", "a", "c", *flags).code == 2
+
+
+def test_a_page_is_written_whole_or_not_at_all(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ran = run(capsys, "diff", "a", "c", "--html", "new/diff.html")
+    assert (ran.code, ran.out, ran.err) == (0, "written: new/diff.html\n", "")
+    page = (folder / "new" / "diff.html").read_text("utf-8")
+    assert page.startswith("<!DOCTYPE html>\n")
+    assert page.count("<details") == 16 + 21
+    assert run(capsys, "diff", "a", "z", "--html", "other.html").code == 2
+    assert not (folder / "other.html").exists()
 
 
 @pytest.mark.usefixtures("folder")

@@ -22,6 +22,7 @@ def folder(tmp_path: Path) -> Path:
     [
         ((), "**🟢 Promote: inputs and outputs are identical; release it.**\n"),
         (("--format", "markdown"), "**🟢 Promote: inputs and outputs are identical; release it.**\n"),
+        (("--format", "html"), '<!DOCTYPE html>\n<html lang="en">\n<head>\n'),
         (("--format", "junit"), '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites tests="1" failures="0" '),
     ],
 )

@@ -178,9 +178,52 @@ def test_what_is_wrong_is_said_in_a_line_and_nothing_is_written(
     assert files(repository) == before
 
 
-def test_a_hub_model_is_refused_for_now(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["score", "hf://acme/bot@main"]) == 2
-    assert "hf://acme/bot@main: MR311 models on the Hub are not scored by this version" in capsys.readouterr().err
+def test_a_hub_that_is_not_there_is_said(
+    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fakes.small_hub import SmallHub
+
+    with SmallHub(status=404) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        assert main(["score", "hf://acme/bot@main"]) == 3
+    assert capsys.readouterr().err.startswith("hf://acme/bot@main: MR603 is not there: Client error")
+    assert {host for host, _, _ in hub.seen} == {"127.0.0.1"}
+    assert main(["score", "hf://bot"]) == 2
+    assert capsys.readouterr().err.startswith("hf://bot: MR423 is no model on the Hub")
+
+
+def test_a_model_on_the_hub_is_scored_and_named_by_its_commit(
+    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fakes.small_hub import COMMIT, SmallHub
+
+    with SmallHub() as hub:
+        hub.add(repository / "model")
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        assert main(["score", "hf://acme/bot", "--json"]) == 0
+        remote = json.loads(capsys.readouterr().out)
+        assert main(["score", "model", "--json"]) == 0
+    local = json.loads(capsys.readouterr().out)
+    assert (remote["model"]["source"], remote["model"]["version"]) == (f"hf://acme/bot@{COMMIT}", None)
+    assert remote["model"]["digest"] == local["model"]["digest"]
+    assert remote["metrics"] == local["metrics"]
+    assert [path.name for path in repository.iterdir() if path.name.startswith("hf")] == []
+
+
+def test_a_version_whose_weights_lie_elsewhere_holds_its_record(
+    repository: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from papers import write_papers
+
+    write_papers(repository / "models" / "model_v1.0", repository / "model", source=(repository / "model").as_uri())
+    write_papers(repository / "models" / "model_v1.1", repository / "model", same_as="model_v1.0")
+    for version in ("model_v1.0", "model_v1.1"):
+        assert main(["score", f"models/{version}"]) == 0
+        written = {path.name for path in (repository / "models" / version).iterdir()}
+        assert written == {"model.json", "eval.json", "samples.jsonl"}
+        model = json.loads((repository / "models" / version / "eval.json").read_text("utf-8"))["model"]
+        assert (model["version"], model["source"]) == (version, f"models/{version}")
+    assert len(list((tmp_path / "cache" / "checkpoints").glob("*/model.safetensors"))) == 1
 
 
 def test_the_record_of_a_version_is_not_overwritten(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -247,6 +290,23 @@ def test_another_suite_s_evaluation_is_not_the_version_s_record(repository: Path
     shutil.copy(repository / SUITE, repository / "evals" / "other.yaml")
     assert main(["score", "models/model_v1.0", "--suite", "evals/other.yaml"]) == 0
     assert not (version / "eval.json").exists()
+
+
+def test_weights_that_are_swapped_while_they_are_used_give_no_record(
+    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from modelrelease.flows import score as flow
+
+    score = flow.score
+
+    def meddle(*arguments: object) -> object:
+        (repository / "model" / "config.json").write_bytes((repository / "model" / "config.json").read_bytes() + b" ")
+        return score(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(flow, "score", meddle)
+    assert main(["score", "model", "--out", "out"]) == 1
+    assert "model: config.json: MR421 has changed since it was verified" in capsys.readouterr().err
+    assert not (repository / "out").exists()
 
 
 def test_json_is_the_document_that_was_written(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

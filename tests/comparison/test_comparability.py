@@ -18,8 +18,11 @@ ALL = (
     "suite",
     "scorer",
     "engine",
+    "batch tokens",
     "truncation",
     "libraries",
+    "platform",
+    "driver",
     "machine",
     "threads",
 )
@@ -49,6 +52,9 @@ def test_the_same_model_differs_in_nothing(tmp_path: Path) -> None:
         ({"engine.allow_truncation": True}, [("truncation", None)], ("engine",)),
         ({"environment.torch": "2.9.0"}, [("libraries", None)], ("engine",)),
         ({"environment.cpu": "another"}, [("machine", None)], ()),
+        ({"environment.python": "3.12.0"}, [("platform", None)], ()),
+        ({"environment.cuda": "12.4"}, [("driver", None)], ()),
+        ({"engine.batch_tokens": 4096}, [("batch tokens", None)], ()),
         ({"environment.threads": 8}, [("threads", None)], ()),
         ({"provenance.host": "another", "provenance.seconds": 9.0}, [], ()),
         (

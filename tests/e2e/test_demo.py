@@ -17,7 +17,10 @@ PAGES = (
     ROOT / "examples" / "demo" / "README.md",
     ROOT / "docs" / "score.md",
     ROOT / "docs" / "compare.md",
+    ROOT / "docs" / "versions.md",
+    ROOT / "docs" / "reproduce.md",
 )
+VERSIONS = ("model_v1.0", "model_v1.1")
 BLOCKED = 1
 
 
@@ -45,6 +48,14 @@ def test_the_last_screen_says_where_to_look(demo: tuple[Path, str]) -> None:
         assert start(folder, *shlex.split(line)).returncode in {0, BLOCKED}
 
 
+def test_the_first_version_is_reproduced(demo: tuple[Path, str]) -> None:
+    folder, screen = demo
+    assert "$ modelrelease reproduce models/model_v1.0" in screen
+    assert "exact: all of 640 items came out bit for bit as recorded" in screen
+    document = json.loads((folder / "models" / "model_v1.0" / "reproduction.json").read_text("utf-8"))
+    assert (document["outcome"], document["explanations"]) == ("exact", [])
+
+
 def test_the_way_back_is_a_regression(demo: tuple[Path, str]) -> None:
     done = start(demo[0], "compare", "models/model_v1.1", "models/model_v1.0")
     assert done.returncode == BLOCKED
@@ -66,7 +77,10 @@ def test_every_governed_file_says_who_why_and_when(demo: tuple[Path, str]) -> No
     folder, screen = demo
     assert "prompts/ask.md:2: MR101 changed, and its change record did not" in screen
     checked = start(folder, "check")
-    assert (checked.returncode, checked.stdout) == (0, "6 governed files, all with their change record\n")
+    assert (checked.returncode, checked.stdout) == (
+        0,
+        "6 governed files, all with their change record\n2 version folders, as their papers say\n",
+    )
     changes = start(folder, "changes", "--from-ref", "HEAD~3", "--to-ref", "HEAD").stdout
     assert "Ask the way the training text does: its lines begin with Q and A" in changes
     assert "[-Question-]{+Q+}: {{question}}" in changes
@@ -100,3 +114,21 @@ def test_scoring_a_scored_version_leaves_its_record_alone(demo: tuple[Path, str]
     runs = list((folder / ".modelrelease" / "runs").glob("*/samples.jsonl"))
     assert [path.read_bytes() for path in runs] == [before]
     assert record.read_bytes() == before
+
+
+def test_each_version_carries_its_papers(demo: tuple[Path, str]) -> None:
+    folder, screen = demo
+    first, second = (json.loads((folder / "models" / name / "model.json").read_text()) for name in VERSIONS)
+    assert [record["training"]["steps"] for record in (first, second)] == [500, 600]
+    assert (first["parent"], second["parent"]) == (None, "model_v1.0")
+    command = "python train.py --out models/model_v1.1 --steps 600 --seed 1 --parent model_v1.0"
+    assert second["training"]["command"] == command
+    for record, steps in ((first, 500), (second, 600)):
+        assert f"step {steps}/{steps}  loss {record['training']['final_loss']:.3f}  " in screen
+    assert second["git"]["dirty"] is False
+    assert second["training"]["datasets"][0]["path"] == "training/text.txt"
+    assert [prompt["path"] for prompt in second["prompts"]] == ["prompts/ask.md"]
+    for name, record in zip(VERSIONS, (first, second), strict=True):
+        evaluation = json.loads((folder / "models" / name / "eval.json").read_text())
+        assert record["checkpoint"]["digest"] == evaluation["model"]["digest"]
+        assert record["checkpoint"]["files"] == evaluation["model"]["files"]

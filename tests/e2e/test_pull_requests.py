@@ -14,6 +14,7 @@ import pytest
 from acting import ROOT, Act, Ran, git
 from consumers import REPOSITORY, Consumer, adopt, bodies
 from fakes.github import FakeGitHub
+from papers import list_again, write_papers
 
 COMMENTS = ROOT / "build" / "comments"
 PASSED = {"check": "succeeded", "score": "succeeded", "gate": "succeeded"}
@@ -37,6 +38,9 @@ def consumer(demo: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -
 
 def add_trained(consumer: Consumer, files: str = "models/model_v1.1/checkpoint") -> None:
     git(consumer.root, "checkout", "trained", "--", files)
+    version = consumer.root / "models" / "model_v1.1"
+    write_papers(version, version / "checkpoint", parent="model_v1.0")
+    git(consumer.root, "add", "--all")
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -101,6 +105,7 @@ def test_a_regression_is_blocked(consumer: Consumer, github: FakeGitHub) -> None
     consumer.branch("regression", "better")
     models = consumer.root / "models"
     shutil.copytree(models / "model_v1.0" / "checkpoint", models / "model_v1.2" / "checkpoint")
+    write_papers(models / "model_v1.2", models / "model_v1.2" / "checkpoint", parent="model_v1.1")
     ran = consumer.open(github, 21)
     assert ran.jobs() == BLOCKED, ran.text
     found = comment(github, "regression", ran)
@@ -173,6 +178,7 @@ def test_a_scorer_that_crashes_fails_the_gate_and_is_told(consumer: Consumer, gi
     add_trained(consumer)
     weights = consumer.root / "models" / "model_v1.1" / "checkpoint" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
+    list_again(weights.parent.parent)
     ran = consumer.open(github, 71)
     assert ran.jobs() == BLOCKED, ran.text
     found = comment(github, "crash", ran)

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import run
 from tiny_models import TinyModels
 
 from modelrelease.errors import ModelreleaseError, Refused, Unavailable
 from modelrelease.flows.convert import convert_checkpoint
 from modelrelease.records import folders
 from modelrelease.records.checkpoints import files_digest, read_checkpoint
+from modelrelease.records.model import read_model_record
 from modelrelease.records.publishing import refuse_unpublishable
 from modelrelease.records.safetensors_header import read_header
 
@@ -358,3 +360,35 @@ def test_a_repository_inside_and_links_survive(pickled: Callable[..., Path]) -> 
     convert_checkpoint(folder, "m")
     assert (folder / ".git" / "HEAD").read_text() == "ref: refs/heads/main\n"
     assert (folder / "vocab.txt").readlink() == Path("config.json")
+
+
+def test_record_converts_first_and_keeps_both_digests(
+    pickled: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = pickled()
+    before = read_checkpoint(version, "m")
+    assert run(capsys, "record", version, "--seed", "3").code == 0
+    assert read_model_record(version).checkpoint.format == "pickle"
+    done = run(capsys, "record", version, "--convert")
+    assert (done.code, done.err) == (0, "")
+    assert f"converted from pickled weights, digest {before.digest[:12]}" in done.out
+    record = read_model_record(version)
+    assert record.checkpoint.format == "safetensors"
+    assert record.checkpoint.digest == read_checkpoint(version, "m").digest != before.digest
+    assert record.checkpoint.converted_from is not None
+    assert record.checkpoint.converted_from.digest == before.digest
+    assert record.training.seed == 3
+    assert run(capsys, "record", version, "--convert").code == 0
+    assert read_model_record(version).checkpoint == record.checkpoint
+
+
+def test_weights_that_were_scored_are_not_converted(
+    pickled: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = pickled()
+    (version / "eval.json").write_text("{}")
+    before = contents(version)
+    done = run(capsys, "record", version, "--convert")
+    assert (done.code, done.out) == (1, "")
+    assert "eval.json: MR410 is the record of a version" in done.err
+    assert contents(version) == before

@@ -31,6 +31,7 @@ from modelrelease.scoring.suites import load_suite
 
 TODAY = "2026-11-22"
 CONFIG, SUITE, WORKFLOW = "modelrelease.yaml", "evals/release.yaml", ".github/workflows/modelrelease.yml"
+AGAIN = ".github/workflows/modelrelease-reproduce.yml"
 WRITTEN = {CONFIG, SUITE, WORKFLOW, ".gitattributes", ".gitignore", ".pre-commit-config.yaml"}
 PICK = [
     {"id": n, "question": "who sat?", "choices": ["the cat", "a dog"], "answer": n % 2, "topic": "ab"[n % 2]}
@@ -450,6 +451,19 @@ def test_a_folder_that_is_not_ours_is_exit_3(make: Make, somebody: Callable[...,
     with somebody():
         init(root)
     assert set(tree(root)) - set(before) == {CONFIG, SUITE, WORKFLOW}
+
+
+def test_the_reproduce_workflow_is_written_only_when_asked_for(make: Make) -> None:
+    root = make({**THREE, "models/model_v1.0/checkpoint/config.json": "{}"})
+    setup = init(root)
+    assert AGAIN not in tree(root)
+    assert setup.next[-1].endswith(": modelrelease init --reproduce")
+    plan = plan_init(root, TODAY, reproduce=True)
+    assert not any("--reproduce" in step for step in plan.setup.next)
+    write_init(plan)
+    assert set(tree(root)) - WRITTEN >= {AGAIN}
+    assert yaml.safe_load(tree(root)[AGAIN])["permissions"] == {}
+    assert not any("--reproduce" in step for step in init(root).next)
 
 
 def test_the_kit_is_the_clone_s_commit(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

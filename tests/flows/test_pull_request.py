@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from papers import write_papers
 from repositories import (
     CONFIG,
     LIVE,
@@ -322,7 +323,7 @@ def test_a_parent_that_is_not_live_gets_a_line(based: Base, tiny: TinyModels, ot
 
     pull = based(older)
     pull.add_version(NEW, other)
-    pull.write(f"{NEW}/model.json", '{"parent": "model_v0.9"}')
+    write_papers(pull.root / NEW, other, parent="model_v0.9")
     pull.commit()
     found = pull.check()
     (note,) = found.notes

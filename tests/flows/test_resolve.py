@@ -12,7 +12,7 @@ from repositories import CONFIG, LIVE, NEW, PROMPT, QUESTIONS, SUITE, Repository
 
 from modelrelease.config import find_project
 from modelrelease.errors import InvalidInput, Unavailable
-from modelrelease.flows.resolve import Range, resolve_range
+from modelrelease.flows.resolve import Range, live_version, resolve_range
 from modelrelease.records.resolution import ChangedInput
 
 WEIGHTS = "checkpoint/model.safetensors"
@@ -441,3 +441,29 @@ def test_a_tree_that_git_cannot_list_is_no_empty_one(pull: Repository) -> None:
     path.unlink()
     with pytest.raises(Unavailable, match="MR603 git could not list"):
         pull.resolve()
+
+
+# Which version is live
+
+
+def test_the_live_version_is_the_highest_with_a_committed_record(pull: Repository) -> None:
+    assert live_version(find_project(pull.root)) == LIVE
+    for folder in ("models/model_v1.9", "models/model_v1.10"):
+        add_version(pull, folder, folder, scored=True)
+    add_version(pull, "models/model_v2.0", "not scored yet")
+    assert live_version(find_project(pull.root)) == LIVE, "nothing of it is committed"
+    pull.commit()
+    assert live_version(find_project(pull.root)) == "models/model_v1.10"
+
+
+def test_no_version_is_live_without_a_record(pull: Repository) -> None:
+    pull.git("rm", "--quiet", f"{LIVE}/eval.json")
+    pull.commit()
+    assert live_version(find_project(pull.root)) is None
+
+
+def test_no_version_is_live_before_the_first_commit(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / CONFIG).write_text("schema_version: 1\n", "utf-8")
+    with pytest.raises(InvalidInput, match="HEAD: MR508 'HEAD' names no commit; commit first"):
+        live_version(find_project(tmp_path))

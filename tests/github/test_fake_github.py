@@ -110,6 +110,21 @@ def test_issues_are_opened_found_by_label_and_changed(github: FakeGitHub, reposi
     assert [(one.number, one.pull_request is not None) for one in repository.get_issues()] == [(7, True)]
 
 
+def test_issues_have_limits_a_reason_and_can_be_switched_off(github: FakeGitHub, repository: Repository) -> None:
+    issue = repository.create_issue("It does not reproduce", body="x" * 65_536)
+    for title, body in (("", "x"), ("x" * 257, "x"), ("x", "x" * 65_537)):
+        with pytest.raises(GithubException, match="422"):
+            repository.create_issue(title, body=body)
+    issue.edit(state="closed", state_reason="not_planned")
+    issue.edit(state_reason="completed")
+    assert repository.get_issue(1).state_reason == "not_planned", "ignored unless the state is changed"
+    issue.edit(state="open")
+    assert repository.get_issue(1).state_reason == "reopened"
+    github.repository().has_issues = False
+    with pytest.raises(GithubException, match="410"):
+        list(repository.get_issues())
+
+
 def test_checks_and_statuses(github: FakeGitHub, repository: Repository) -> None:
     github.repository().refs["refs/heads/main"] = HEAD
     check = repository.create_check_run("gate", HEAD, status="in_progress")

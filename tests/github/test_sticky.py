@@ -20,7 +20,8 @@ from modelrelease.errors import InvalidInput, Unavailable
 from modelrelease.github.client import Client
 from modelrelease.github.comments import Marker, Mine, Run
 from modelrelease.github.patience import Patience
-from modelrelease.github.sticky import Posted, Thread, post, whoami
+from modelrelease.github.sticky import Posted, Thread, post
+from modelrelease.github.writing import BOT, Author, whoami
 
 COMMENTS = "/repos/acme/bot/issues/7/comments"
 ONE = r"/repos/acme/bot/issues/comments/\d+"
@@ -291,15 +292,15 @@ def test_a_token_that_writes_as_somebody_else_still_has_one_comment(github: Fake
         last = Writer(github.url, "app")
         last.post(run)
     assert said(github, "acme-bot[bot]") == ["report of 7"]
-    assert last.told == ["this token writes as user 4242: pass --author 4242 so that the comment is found next time"]
+    assert last.told == ["this token writes as user 4242: pass --author 4242 so that it is found next time"]
     before = len(github.writes())
     assert Writer(github.url, "app").post(8, author=4242).outcome == "updated"
     assert len(github.writes()) == before + 1
 
 
 def test_a_personal_token_is_asked_whose_it_is_and_a_job_s_cannot_say(github: FakeGitHub, writer: Writer) -> None:
-    assert whoami(Writer(github.url, PERSON_TOKEN).client) == 1815
-    assert whoami(writer.client) == BOT_ID
+    assert whoami(Writer(github.url, PERSON_TOKEN).client) == Author(1815, "ada")
+    assert whoami(writer.client) == BOT
 
 
 def test_a_newer_run_that_writes_between_our_look_and_our_write_stays(github: FakeGitHub, writer: Writer) -> None:

@@ -13,7 +13,13 @@ import pytest
 
 from modelrelease.errors import InvalidInput, ModelreleaseError, Refused
 from modelrelease.records.canonical import digest_of
-from modelrelease.records.checkpoints import find_checkpoint, is_training_state, read_checkpoint, refuse_changed
+from modelrelease.records.checkpoints import (
+    find_checkpoint,
+    is_training_state,
+    read_checkpoint,
+    refuse_changed,
+    tokenizer_class,
+)
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 1\n"
 
@@ -205,6 +211,7 @@ def test_what_a_trainer_leaves_is_no_part_of_a_checkpoint(checkpoint: Path, name
     after = read_checkpoint(checkpoint, "m")
     assert is_training_state(name)
     assert (after.digest, after.files, after.tensors) == (before.digest, before.files, before.tensors)
+    assert (before.leftovers, after.leftovers) == ((), (name,))
 
 
 @pytest.mark.parametrize(
@@ -299,3 +306,24 @@ def test_a_file_that_is_written_all_the_time_is_never_hashed(checkpoint: Path, m
     monkeypatch.setattr("time.sleep", lambda seconds: (checkpoint / "config.json").touch())
     with pytest.raises(Refused, match="MR418 is still being written; wait until it is complete"):
         read_checkpoint(checkpoint, "m")
+
+
+def test_a_tokenizer_is_asked_for_only_where_one_is_needed(checkpoint: Path) -> None:
+    _without_tokenizer(checkpoint)
+    found = read_checkpoint(checkpoint, "m", tokenizer=False)
+    assert not found.has_tokenizer
+    assert found.tokenizer_digest == digest_of([])
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ('{"tokenizer_class": "LlamaTokenizer"}', "LlamaTokenizer"),
+        ('{"tokenizer_class": "os.system"}', None),
+        ('{"tokenizer_class": 3}', None),
+        ("{}", None),
+    ],
+)
+def test_the_tokenizer_s_class_is_a_name_and_nothing_else(checkpoint: Path, config: str, expected: str | None) -> None:
+    (checkpoint / "tokenizer_config.json").write_text(config)
+    assert tokenizer_class(checkpoint) == expected

@@ -254,3 +254,13 @@ def test_a_replaced_commit_hides_nothing(repository: Repository, modelrelease: C
     repository.commit()
     repository.git("replace", "HEAD", "main")
     assert modelrelease("check", *RANGE).code == 1
+
+
+@pytest.mark.parametrize("name", ["main", "heads/main"])
+def test_a_tag_named_as_the_target_branch_hides_no_change(repository: Repository, refuses: Check, name: str) -> None:
+    repository.git("checkout", "--quiet", "-b", "work")
+    repository.edit(PROMPT_FILE, "Q: ", "Question: ")
+    repository.commit("No reason at all")
+    repository.git("tag", name)
+    (line,) = refuses("--from-ref", name, "--to-ref", "HEAD")
+    assert "MR101" in line

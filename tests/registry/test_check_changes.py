@@ -438,6 +438,7 @@ def test_findings_as_json(repository: Repository, modelrelease: Callable[..., Ra
         ],
         "notes": [],
         "schema_version": 1,
+        "versions": 0,
     }
 
 

@@ -345,29 +345,6 @@ def test_the_config_and_all_it_names_exist(hook: Hook, repository: Repository) -
     assert said(hook("release-config"), 2)[0].startswith(f"{DATA}: MR209 is named by the suite and is not in git")
 
 
-def test_a_version_agrees_with_its_samples(hook: Hook, repository: Repository) -> None:
-    from builders import write
-
-    folder = repository.folder / "models" / "model_v1.0"
-    write(folder, {"qa": {"acc": [1.0, 0.0]}}, model="model_v1.0")
-    (repository.folder / "models" / "model_v1.1").mkdir()
-    repository.write("models/model_v1.1/README.md", "not scored yet\n")
-    repository.stage()
-    assert hook("model-layout").code == 0
-    samples = folder / "samples.jsonl"
-    samples.write_bytes(samples.read_bytes() + b"\n")
-    repository.stage()
-    (line,) = said(hook("model-layout"), 2)
-    assert line.startswith("models/model_v1.0/samples.jsonl: MR501 is not the file that eval.json describes")
-    samples.unlink()
-    repository.stage()
-    assert said(hook("model-layout"), 2)[0].startswith("models/model_v1.0/samples.jsonl: MR209 is not committed")
-    repository.git("mv", "models/model_v1.0", "models/model_vNext")
-    assert said(hook("model-layout"), 2) == [
-        "models/model_vNext: MR507 is not named as a version is; call it model_vX.Y or model_vX.Y.Z"
-    ]
-
-
 HEAVY = ("pydantic", "subprocess", "dataclasses", "typing", "pathlib", "argparse", "hashlib", "inspect", "tabulate")
 
 

@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from builders import Sample, Tasks, decide
+from builders import Sample, Tasks, decide, read_pair
 
+from modelrelease.comparison.compare import diff
+from modelrelease.comparison.flips import SampleTexts
+from modelrelease.comparison.measure import Measure
 from modelrelease.records.changes import Changes, FieldChange, FileChange, Recorded, RowChange, RowCounts, Words
 from modelrelease.records.comparison import Comparison, Diff, PastVersion, ScoredAgain
 from modelrelease.records.resolution import ChangedInput, Resolution
@@ -70,6 +73,8 @@ _TEXTS = {
     "id",
     "problem",
     "old_path",
+    "answer",
+    "prediction",
     "from_ref",
     "to_ref",
 }
@@ -95,6 +100,37 @@ def compared(folder: Path) -> Comparison:
     metrics: dict[str, Any] = {"*": {"margin": 0.03}, "nothing/*": {"margin": 0.1}}
     edits = {"before_edit": with_slices, "after_edit": with_slices}
     return decide(folder, before, after, metrics, **edits)
+
+
+def diffed(folder: Path, **options: Any) -> Diff:
+    """Return a diff with every part that a report of it shows: differences, slices, items of all kinds of tasks."""
+    words = ["The", "answer", "is", "below", "the", "line", "here:"]
+
+    def edit(sample: Sample) -> None:
+        sample["slices"] = {"half": str(int(sample["item_id"]) % 2)}
+        if sample["task"] == "text":
+            right = sample["scores"]["exact_match"]
+            sample["output"] = " ".join([*words, "four" if right else "five", "of", sample["output"].split()[0]])
+            sample["prediction"] = "four" if right else "five"
+
+    before: Tasks = {
+        "qa": {"acc": [1.0] * 30 + [0.0] * 20, "acc_norm": [1.0] * 50},
+        "text": {"exact_match": [1.0] * 25 + [0.0] * 25},
+        "lm": {"nll": [1.0 + number / 50 for number in range(50)]},
+        "gone": {"f1": [1.0]},
+    }
+    after: Tasks = {
+        "qa": {"acc": [0.0] * 15 + [1.0] * 35, "acc_norm": [0.0] + [1.0] * 49},
+        "text": {"exact_match": [0.0] * 2 + [1.0] * 30 + [0.0] * 18},
+        "lm": {"nll": [1.0 + (number % 7) / 7 for number in range(50)]},
+    }
+    sides = read_pair(folder, before, after, before_edit=edit, after_edit=edit, **options)
+
+    def look_up(measured: Measure, place: int) -> SampleTexts:
+        one, other = (results.sample(measured.info.task, place) for results in sides)
+        return SampleTexts(f"What is {place}?", one, other, 1 if measured.info.task == "qa" else None)
+
+    return diff(*sides, look_up)
 
 
 RESOLUTION = Resolution(

@@ -268,7 +268,7 @@ def test_where_nothing_is_live_the_candidate_stands_alone(comparison: Comparison
 
 
 def test_what_changed_is_unfolded_word_by_word_and_row_by_row(comparison: Comparison) -> None:
-    text = comment_markdown(comparison, ABOUT)
+    text = comment_markdown(showing(comparison, "text"), ABOUT)
     fold = text[text.index("<summary>What changed, word by word</summary>") :].partition("</details>")[0]
     assert "`prompts/qa.txt`:\n\n```text\ntext: [-Q:-]{+A:+} x\n```" in fold
     assert "changed q1\n  - answer: 1\n  + answer: 2\n" in fold

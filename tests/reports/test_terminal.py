@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from builders import Tasks, decide, read_pair, table
-from hostile import ATTACKS, RESOLUTION, compared, hostile, pull_request
+from hostile import ATTACKS, RESOLUTION, compared, diffed, hostile, pull_request
 
 from modelrelease.comparison.compare import diff
 from modelrelease.comparison.flips import SampleTexts
@@ -21,14 +21,21 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     return compared(tmp_path_factory.mktemp("terminal"))
 
 
+@pytest.fixture(scope="module")
+def diff_of_all(tmp_path_factory: pytest.TempPathFactory) -> Diff:
+    return diffed(tmp_path_factory.mktemp("diff"), after_changes={"environment.torch": "2.9.0"})
+
+
 def as_diff(comparison: Comparison) -> Diff:
     return Diff.model_validate_json(comparison.model_dump_json(include=set(Diff.model_fields)))
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_nothing_can_move_the_cursor_or_turn_the_reading_direction(comparison: Comparison, attack: str) -> None:
+def test_nothing_can_move_the_cursor_or_turn_the_reading_direction(
+    comparison: Comparison, diff_of_all: Diff, attack: str
+) -> None:
     both = pull_request(comparison)
-    for text in (comparison_table(hostile(both, attack)), diff_table(hostile(as_diff(comparison), attack))):
+    for text in (comparison_table(hostile(both, attack)), diff_table(hostile(diff_of_all, attack))):
         assert all(character == "\n" or character.isprintable() for character in text)
 
 
@@ -80,7 +87,7 @@ qa/acc: 1 broken, 2 fixed, for example
     baseline  0
     candidate 0
 
-`modelrelease diff` shows up to 20 changed items a metric, and the slices.
+`modelrelease diff` shows more changed items, both answers word by word, and the slices.
 """
     )
 
@@ -92,14 +99,12 @@ def test_where_nothing_changed_there_is_nothing_more_to_see(tmp_path: Path) -> N
     assert "differs    nothing" in text
 
 
-def test_at_most_three_changes_of_a_kind_are_shown_and_the_diff_shows_more(tmp_path: Path) -> None:
+def test_at_most_three_changes_of_a_kind_are_shown(tmp_path: Path) -> None:
     before, after = table(both=60, lost=14, gained=5, neither=21)
     found = decide(tmp_path, {"qa": {"acc": before}}, {"qa": {"acc": after}}, {"qa/acc": MARGIN})
     text = comparison_table(found)
     assert "qa/acc: 14 broken, 5 fixed, for example" in text
     assert (text.count("  broken "), text.count("  fixed ")) == (3, 3)
-    more = diff_table(as_diff(found))
-    assert (more.count("  broken "), more.count("  fixed ")) == (14, 5)
 
 
 def test_lines_are_no_wider_than_a_terminal(comparison: Comparison) -> None:
@@ -129,8 +134,8 @@ def test_an_item_is_shown_with_both_answers_on_one_line_each(tmp_path: Path) -> 
 
     found = diff(*read_pair(tmp_path, {"t": {"f1": [0.0]}}, {"t": {"f1": [0.5]}}), look_up)
     assert (
-        "t/f1: 0 worse, 1 better, for example\n"
-        "  better a\\tb\n"
+        "t: 0 worse, 1 better\n"
+        "  better a\\tb  (f1 0 → 0.5)\n"
         "    input     Two ⏎ and two?\n"
         "    target    4 | four\n"
         f"    baseline  {'x' * 159}…\n"
@@ -179,3 +184,34 @@ def test_where_nothing_is_live_it_says_so(comparison: Comparison) -> None:
     text = comparison_table(comparison.model_copy(update={"baseline": None, "resolution": resolution}))
     assert "chosen     baseline: nothing is live yet\n" in text
     assert "\nbaseline  " not in text
+
+
+def test_a_diff_says_first_what_it_is_of_then_deltas_then_slices_then_items(diff_of_all: Diff) -> None:
+    text = diff_table(diff_of_all)
+    order = [
+        "baseline   model",
+        "differs  ",
+        "libraries",
+        "metric  ",
+        "not compared:",
+        "qa/acc by slice:",
+        "qa: 15 broken",
+    ]
+    places = [text.index(f"\n{begin}") if text.index(begin) else 0 for begin in order]
+    assert places == sorted(places)
+    assert "\nlibraries  torch 2.8.0, transformers 5.0.0, tokenizers 0.22.0  torch 2.9.0, transformers" in text
+
+
+def test_items_show_both_answers_word_by_word_and_what_is_not_shown(diff_of_all: Diff) -> None:
+    text = diff_table(diff_of_all)
+    assert (
+        "text: 2 broken, 7 fixed, 41 answered otherwise with the same score\n"
+        "  broken 1  (exact_match 1 → 0)\n"
+        "    input     What is 0?\n"
+        "    target    the answer\n"
+        "    answer    The answer is below the line here: [-four-]{+five+} of model_v1.[-0-]{+1+}\n"
+        "    taken     four → five\n"
+    ) in text
+    assert "qa: 15 broken, 20 fixed\n  broken 1  (acc 1 → 0, acc_norm 1 → 0)\n" in text
+    assert "    gap       right choice ahead by −" in text
+    assert "  not shown: 1 worse and 8 better; --all shows all\n" in text

@@ -8,11 +8,19 @@ import pytest
 import yaml
 
 from modelrelease.errors import InvalidInput
-from modelrelease.scaffold.additions import WORKFLOW, attributes_plan, ignore_plan, workflow_plan
+from modelrelease.scaffold.additions import (
+    REPRODUCE_WORKFLOW,
+    WORKFLOW,
+    attributes_plan,
+    ignore_plan,
+    reproduce_plan,
+    workflow_plan,
+)
 from modelrelease.scaffold.candidates import candidates
 from modelrelease.scaffold.kit import HOME, Kit, github_name, kit_of, parse_kit
 
-TEMPLATE = (Path(__file__).resolve().parents[2] / "workflows-templates" / "pull-request.yml").read_text("utf-8")
+TEMPLATES = Path(__file__).resolve().parents[2] / "workflows-templates"
+TEMPLATE, REPRODUCE = ((TEMPLATES / f"{name}.yml").read_text("utf-8") for name in ("pull-request", "reproduce"))
 KIT = Kit("acme/kit", "v2.0.0")
 UNION = b"*.changes.jsonl merge=union"
 
@@ -76,6 +84,7 @@ def test_the_workflow_is_the_template_with_this_kit() -> None:
         (".github/workflows/ci.yml", TEMPLATE.encode(), ".github/workflows/ci.yml", "it uses the kit already"),
         (".github/workflows/ci.yml", b"- uses: x/modelrelease/actions/score@v1\n", ".github/workflows/ci.yml", "it us"),
         (".github/workflows/ci.yml", b"# uses: x/modelrelease@v1\n", None, ""),
+        (REPRODUCE_WORKFLOW, REPRODUCE.encode(), None, ""),
         (".github/workflows/ci.yml", b"uses: actions/checkout@v4\n\xff", None, ""),
     ],
 )
@@ -86,6 +95,20 @@ def test_a_workflow_that_is_there_is_left_alone(path: str, data: bytes, path_lef
     else:
         assert (plan.path, plan.action, plan.after) == (path_left, "left-alone", None)
         assert plan.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "action"),
+    [
+        (WORKFLOW, TEMPLATE.encode(), "created"),
+        (REPRODUCE_WORKFLOW, b"on: push\n", "left-alone"),
+        (".github/workflows/ci.yml", REPRODUCE.encode(), "left-alone"),
+    ],
+)
+def test_the_reproduce_workflow_stands_beside_the_other(path: str, data: bytes, action: str) -> None:
+    plan = reproduce_plan(REPRODUCE, KIT, {path: data})
+    assert (plan.path, plan.action) == (REPRODUCE_WORKFLOW if action == "created" else path, action)
+    assert plan.text is None or plan.text.count("uses: acme/kit/actions/") == 2
 
 
 @pytest.mark.parametrize(

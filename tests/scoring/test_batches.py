@@ -112,3 +112,21 @@ def test_new_tokens_count_towards_the_width_of_a_generating_batch() -> None:
 )
 def test_the_digest_knows_grouping_order_boundaries_parts_and_tokens(other: list[Batch]) -> None:
     assert plan_digest(other) != plan_digest([Batch((scored(0, 5, 2), scored(1, 5, 2)), None)])
+
+
+@given(plans(), st.integers(1, 2000), st.integers(1, 5))
+@settings(deadline=None, max_examples=100)
+def test_another_order_has_the_same_requests_within_the_same_limits(
+    plan: tuple[list[ItemRequests], list[int]], limit: int, order: int
+) -> None:
+    batches = plan_batches(*plan, limit, order)
+    assert Counter(requests_of(batches)) == Counter(requests_of(plan_batches(*plan, limit)))
+    assert plan_digest(batches) == plan_digest(plan_batches(*plan, limit, order))
+    for batch in batches:
+        width = max(len(request.tokens) + request.max_new_tokens for request in batch.requests)
+        assert len(batch.requests) == 1 or width * len(batch.requests) <= limit
+
+
+def test_orders_differ() -> None:
+    entries = [ItemRequests([scored(item, 10 + item, 3)]) for item in range(12)]
+    assert len({plan_digest(plan_batches(entries, [0] * 12, 64, order)) for order in range(4)}) == 4

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import json
 import sys
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelrelease import settings
+from modelrelease.cli.action_reproduction import issue, reproduce
 from modelrelease.cli.output import say
+from modelrelease.cli.told import Told, out_folder, printed
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Unavailable, invalid
 from modelrelease.github import workflow
@@ -30,15 +29,6 @@ if TYPE_CHECKING:
 EXAMPLE = "modelrelease action compare    # with INPUT_BASELINE, INPUT_CANDIDATE … in the environment"
 _REGISTRY = "MR1"
 CODES = {"promote": 0, "not-needed": 0, "block": 1}
-
-
-@dataclass
-class Told:
-    """What an action has to tell, as far as it got: outputs, the job summary, remarks on the run's page."""
-
-    outputs: dict[str, str] = field(default_factory=lambda: {"decision": "", "verdicts": "{}", "report": ""})
-    summary: str = ""
-    remarks: list[str] = field(default_factory=list)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,12 +46,12 @@ def run(arguments: argparse.Namespace) -> int:
     with workflow.commands_off(say), contextlib.redirect_stderr(sys.stdout):
         code = guarded(lambda: _WORK[arguments.name](inputs, told), heard=errors.append)
     if code == InvalidInput.exit_code:  # what cannot be right decides nothing
-        told = Told()
+        told = Told(known=told.known)
     findings = [finding for error in errors for finding in error.findings]
     lines = [workflow.annotation(finding) for finding in findings] + told.remarks
     say("".join(f"{line}\n" for line in lines[: workflow.MAX_ANNOTATIONS]))
     workflow.write_summary(files.summary, told.summary + _failure(errors))
-    workflow.write_outputs(files.output, {**told.outputs, "exit-code": str(code)})
+    workflow.write_outputs(files.output, {**told.outputs, **told.known, "exit-code": str(code)})
     return code if files.output is None else 0
 
 
@@ -84,9 +74,9 @@ def _judge(name: str, inputs: Mapping[str, str], told: Told) -> int:
     from modelrelease.records.comparison import COMPARISON_FILE
     from modelrelease.records.comparisons import read_comparison
 
-    out = _out(inputs)
+    out = out_folder(inputs)
     told.outputs["folder"] = str(out)
-    code, _ = _printed(command_line(ACTIONS[name], {**inputs, "out": str(out)}))
+    code, _ = printed(command_line(ACTIONS[name], {**inputs, "out": str(out)}))
     comparison = read_comparison(out / COMPARISON_FILE)
     _tell(told, comparison, out / COMPARISON_FILE)
     told.summary = _markdown(comparison)
@@ -97,8 +87,8 @@ def _score(inputs: Mapping[str, str], told: Told) -> int:
     from modelrelease.records.evaluation import EVAL_FILE
     from modelrelease.reports.inert import fence
 
-    out = _out(inputs)
-    code, table = _printed(command_line(ACTIONS["score"], {**inputs, "out": str(out)}))
+    out = out_folder(inputs)
+    code, table = printed(command_line(ACTIONS["score"], {**inputs, "out": str(out)}))
     told.outputs |= {"report": str(out / EVAL_FILE), "folder": str(out)}
     told.summary = "\n".join(fence(table)) + "\n"
     return code
@@ -128,7 +118,7 @@ def _recorded(inputs: Mapping[str, str], told: Told) -> None:
     if base is None:
         raise invalid("input base", Code.USAGE, "is missing, and there is no default branch", "give it under `with:`")
     try:
-        _printed(["check", f"--from-ref={base}", f"--to-ref={inputs.get('head') or 'HEAD'}"])
+        printed(["check", f"--from-ref={base}", f"--to-ref={inputs.get('head') or 'HEAD'}"])
     except ModelreleaseError as error:
         if any(finding.code.value.startswith(_REGISTRY) for finding in error.findings):
             told.outputs["recorded"] = "false"
@@ -141,7 +131,7 @@ def _resolved(inputs: Mapping[str, str], told: Told) -> None:
     from modelrelease.reports.inert import fence
     from modelrelease.reports.resolution import resolution_text
 
-    _, document = _printed([*command_line(ACTIONS["check"], inputs), "--json"], log=False)
+    _, document = printed([*command_line(ACTIONS["check"], inputs), "--json"], log=False)
     found = Resolution.model_validate_json(document)
     text, needed = resolution_text(found), found.rule != "not-needed"
     say(text)
@@ -160,14 +150,14 @@ def _comment(inputs: Mapping[str, str], told: Told) -> int:
 
     gate, reason = is_true("gate", inputs), inputs.get("unless-scored", "")
     # A step that made none gives "", and the working directory is a pull request's checkout.
-    place = Path(inputs.get("comparison") or _out({}))
+    place = Path(inputs.get("comparison") or out_folder({}))
     place = place / COMPARISON_FILE if place.is_dir() else place
     comparison = read_comparison(place) if place.is_file() or not reason else None
     if comparison is not None:
         _tell(told, comparison, place.absolute())
     else:
         _tell_undecided(told, reason)
-    code, _ = _printed(command_line(ACTIONS["comment"], {**inputs, "comparison": str(place)}))
+    code, _ = printed(command_line(ACTIONS["comment"], {**inputs, "comparison": str(place)}))
     decided = CODES[comparison.decision] if comparison is not None else Unavailable.exit_code
     return code or (decided if gate else 0)
 
@@ -178,26 +168,9 @@ _WORK = {
     "score": _score,
     "compare": _compare,
     "comment": _comment,
+    "reproduce": reproduce,
+    "issue": issue,
 }
-
-
-def _out(inputs: Mapping[str, str]) -> Path:
-    """Return where results go: as asked, else a new folder outside of the workspace, which could hold links."""
-    if chosen := inputs.get("out"):
-        return Path(chosen).absolute()
-    return Path(tempfile.mkdtemp(prefix="modelrelease-", dir=settings.workflow_files().temporary))
-
-
-def _printed(argv: list[str], *, log: bool = True) -> tuple[int, str]:
-    """Run a command; return its exit code and what it printed, which goes to the log too."""
-    from modelrelease.cli.main import run_command
-
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        code = run_command(argv)
-    if log:
-        say(printed.getvalue())
-    return code, printed.getvalue()
 
 
 def _tell(told: Told, comparison: Comparison, place: Path) -> None:
@@ -227,7 +200,7 @@ def _markdown(comparison: Comparison) -> str:
 
 
 def _about(comparison: Comparison | None) -> About:
-    from modelrelease.cli.comment import this_run
+    from modelrelease.cli.on_github import this_run
     from modelrelease.github.event import Event, read_event
     from modelrelease.github.report import about_of
 

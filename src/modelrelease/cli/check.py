@@ -1,4 +1,7 @@
-"""Check that what changed says who, why and when: what is staged, a range of commits, or everything as it stands."""
+"""Check that what changed says who, why and when, and that versions are what their papers say.
+
+What is staged, a range of commits, or everything as it stands.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check; exit 1 where a record is missing or refused, 2 where a file is malformed."""
     from modelrelease.flows.registry.check import Checked, check_changes, today, verdict
+    from modelrelease.flows.registry.hooks import Changes
     from modelrelease.flows.registry.scope import open_git, range_scope, staged_scope
-    from modelrelease.settings import commit_environment
+    from modelrelease.flows.registry.versions import check_changed, check_standing
+    from modelrelease.settings import cache_home, commit_environment
 
     if arguments.to_ref is not None and arguments.from_ref is None:
         _misused("--to-ref needs --from-ref")
@@ -33,11 +38,12 @@ def run(arguments: argparse.Namespace) -> int:
     scope = range_scope(git, arguments.from_ref, arguments.to_ref or "HEAD") if ranged else staged_scope(git)
     try:
         if ranged or arguments.staged:
-            checked: Checked = check_changes(scope, today())
+            checked: Checked = check_changes(scope, today()).with_versions(check_changed(Changes(scope)))
         else:
             from modelrelease.flows.registry.standing import check_work_tree
 
-            checked = check_work_tree(scope, today())
+            layout = check_standing(scope, cache_home())
+            checked = check_work_tree(scope, today()).with_versions(layout)
     finally:
         scope.objects.close()
     error = verdict(checked.findings) if checked.findings else None

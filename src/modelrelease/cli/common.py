@@ -27,7 +27,8 @@ def open_project(config: Path | None) -> Project:
 class Bar:
     """A progress bar with items per second and time left, on a terminal; a line now and then elsewhere is noise."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "scoring", unit: str = "item") -> None:
+        self._what, self._unit = what, unit
         self._bar: Any = None
 
     def start(self, items: int, already: int) -> None:
@@ -36,7 +37,15 @@ class Bar:
 
         if already:
             complain(f"going on after {already} of {items} items that an interrupted run has scored\n")
-        self._bar = tqdm(total=items, initial=already, unit="item", desc="scoring", disable=None, smoothing=0.1)
+        self._bar = tqdm(
+            total=items,
+            initial=already,
+            unit=self._unit,
+            unit_scale=self._unit == "B",
+            desc=self._what,
+            disable=None,
+            smoothing=0.1,
+        )
 
     def advance(self, items: int) -> None:
         """Move the bar."""

@@ -11,6 +11,7 @@ from modelrelease.cli.output import say
 from modelrelease.cli.score import surroundings_of
 
 if TYPE_CHECKING:
+    from modelrelease.flows.reproduce import Reproduced
     from modelrelease.flows.score import Scored
 
 EXAMPLE = "modelrelease demo --into modelrelease-demo"
@@ -38,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         step=lambda command: _say(f"\n[{time.monotonic() - started:5.1f} s] $ {command}"),
         line=lambda line: _say(f"    {line}"),
         scored=_show_scores,
+        reproduced=_show_reproduction,
     )
     comparison = run_demo(arguments.into, Options(), surroundings_of, watcher)
     _say("\n" + comparison_table(comparison))
@@ -49,6 +51,13 @@ def _show_scores(scored: Scored) -> None:
     from modelrelease.reports.evaluation import evaluation_table
 
     for line in evaluation_table(scored.evaluation, str(scored.folder)).splitlines():
+        _say(f"    {line}")
+
+
+def _show_reproduction(done: Reproduced) -> None:
+    from modelrelease.reports.reproduction import reproduction_table
+
+    for line in reproduction_table(done.reproduction, str(done.path)).splitlines():
         _say(f"    {line}")
 
 

@@ -12,6 +12,7 @@ EXTRAS = {
     **dict.fromkeys(("numpy", "scipy"), "stats"),
     **dict.fromkeys(("torch", "transformers", "safetensors", "tokenizers", "tqdm", "regex"), "score"),
     **dict.fromkeys(("github", "requests"), "github"),
+    **dict.fromkeys(("huggingface_hub", "fsspec"), "hub"),
 }
 """The extra that brings a library which the base install does not have."""
 

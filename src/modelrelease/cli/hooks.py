@@ -34,9 +34,15 @@ def _main(arguments: list[str]) -> int:
             return 0
         from modelrelease.flows.registry.run_hooks import run_hook
 
-        return run_hook(name, scope, leakage)
+        notes = run_hook(name, scope, leakage)
     finally:
         scope.objects.close()
+    if notes:
+        from modelrelease.cli.output import say
+        from modelrelease.errors import escape_controls
+
+        say("".join(f"{escape_controls(note)}\n" for note in notes))
+    return 0
 
 
 def _parse(arguments: list[str]) -> tuple[str, str | None]:

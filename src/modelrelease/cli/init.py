@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--into", type=Path, metavar="DIR", default=Path(), help="a folder of the repository (default: here)"
     )
     parser.add_argument("--kit", metavar="OWNER/NAME@REF", help="what workflow and hook use (default: this kit)")
+    parser.add_argument(
+        "--reproduce", action="store_true", help="write the workflow that runs the live version again once a week, too"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be written, and write nothing")
     parser.add_argument("--json", action="store_true", help="print the setup document instead of text")
 
@@ -30,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from modelrelease.reports.setup import setup_text
 
     today = datetime.now(timezone.utc).date().isoformat()
-    plan = plan_init(arguments.into, today, arguments.kit)
+    plan = plan_init(arguments.into, today, arguments.kit, reproduce=arguments.reproduce)
     setup = plan.setup.model_copy(update={"dry_run": arguments.dry_run})
     if not arguments.dry_run:
         write_init(plan)

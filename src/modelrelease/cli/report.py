@@ -1,4 +1,4 @@
-"""Show a comparison that was made before: as a pull request's comment, or as JUnit XML."""
+"""Show a comparison that was made before: as a pull request's comment, as one HTML page, or as JUnit XML."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "comparison", type=Path, metavar="COMPARISON", help="a comparison.json, or a folder that holds one"
     )
-    formats = ("markdown", "junit")
+    formats = ("markdown", "html", "junit")
     parser.add_argument("--format", choices=formats, default="markdown", help="what is written (default: markdown)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of printing it")
 
@@ -25,11 +25,14 @@ def run(arguments: argparse.Namespace) -> int:
     from modelrelease.records.comparisons import read_comparison
     from modelrelease.records.files import write_atomic
     from modelrelease.reports.comment import SUMMARY_LIMIT, About, comment_markdown
+    from modelrelease.reports.html_comparison import comparison_html
     from modelrelease.reports.junit import comparison_junit
 
     comparison = read_comparison(arguments.comparison)
     if arguments.format == "junit":
         text = comparison_junit(comparison)
+    elif arguments.format == "html":
+        text = comparison_html(comparison)
     else:
         text = comment_markdown(comparison, About(), limit=SUMMARY_LIMIT)
     if arguments.out is None:

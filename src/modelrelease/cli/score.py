@@ -13,20 +13,23 @@ from modelrelease.cli.output import say, say_json
 if TYPE_CHECKING:
     from modelrelease.scoring.run import Options, Surroundings
 
-MAX_THREADS = 1024
+MAX_THREADS, MAX_PLANS = 1024, 100
 MAX_NUMBER = 10_000_000
 EXAMPLE = "modelrelease score models/model_v1.1 --suite evals/release.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("model", metavar="MODEL", help="a version folder or a checkpoint folder")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a version folder, a checkpoint folder, or hf://org/name@revision"
+    )
     add_config(parser)
     parser.add_argument("--suite", metavar="FILE", help="the suite, relative to the repository (default: the config's)")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where to write (default: the version folder, or a run's)"
     )
     add_numerics(parser)
+    add_permutations(parser, "record how far other batch plans move log-likelihoods: the tolerance of reproductions")
     parser.add_argument("--json", action="store_true", help="print eval.json instead of a table")
 
 
@@ -37,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     project = open_project(arguments.config)
     options, surroundings = options_of(arguments), surroundings_of(project.root)
-    scored = score_model(project, arguments.model, arguments.suite, arguments.out, options, surroundings)
+    where = (arguments.model, arguments.suite, arguments.out)
+    scored = score_model(project, *where, options, surroundings, plans=arguments.permute_batches)
     if arguments.json:
         say_json(scored.evaluation.to_bytes())
     else:
@@ -55,10 +59,17 @@ def add_numerics(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--attention", choices=("sdpa", "eager", "flash_attention_2"), default="sdpa", help="default: sdpa"
     )
-    parser.add_argument("--threads", type=_threads, metavar="N", help="torch's threads (default: torch's choice)")
-    parser.add_argument("--batch-tokens", type=_positive, metavar="N", help="padded tokens in a batch")
+    parser.add_argument("--threads", type=threads, metavar="N", help="torch's threads (default: torch's choice)")
+    parser.add_argument("--batch-tokens", type=positive, metavar="N", help="padded tokens in a batch")
     parser.add_argument(
         "--allow-truncation", action="store_true", help="drop the beginning of prompts that are too long"
+    )
+
+
+def add_permutations(parser: argparse.ArgumentParser, purpose: str) -> None:
+    """Add ``--permute-batches [K]``; 0 where it is not given."""
+    parser.add_argument(
+        "--permute-batches", type=_plans, nargs="?", const=3, default=0, metavar="K", help=f"{purpose} (K: 3)"
     )
 
 
@@ -72,7 +83,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
 
 
 def surroundings_of(root: Path) -> Surroundings:
-    """Return what a run is given of the world: the journal's place, the clock, the bar, where the work tree stands."""
+    """Return what a run is given of the world: places for what may be lost, bars, the clock, the work tree's state."""
     from modelrelease import git, settings
     from modelrelease.scoring.run import Surroundings
 
@@ -80,6 +91,10 @@ def surroundings_of(root: Path) -> Surroundings:
     return Surroundings(
         journal=settings.partial_runs(),
         progress=Bar(),
+        cache=settings.cache_home(),
+        hub_endpoint=settings.hub_endpoint(),
+        offline=settings.is_offline(),
+        download=Bar("fetching weights", "B"),
         now=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"),
         git_sha=head.sha,
         dirty=head.dirty,
@@ -87,15 +102,24 @@ def surroundings_of(root: Path) -> Surroundings:
     )
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """Return a count that a run can have, as argparse's ``type``."""
     value = int(text)
     if not 1 <= value <= MAX_NUMBER:
         raise argparse.ArgumentTypeError(f"{text} is not from 1 to {MAX_NUMBER:,}")
     return value
 
 
-def _threads(text: str) -> int:
-    value = _positive(text)
+def _plans(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= MAX_PLANS:
+        raise argparse.ArgumentTypeError(f"{text} plans are not from 1 to {MAX_PLANS}")
+    return value
+
+
+def threads(text: str) -> int:
+    """Return a number of threads, as argparse's ``type``."""
+    value = positive(text)
     if value > MAX_THREADS:
         raise argparse.ArgumentTypeError(f"{text} threads are more than {MAX_THREADS:,}")
     return value

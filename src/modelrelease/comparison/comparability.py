@@ -50,8 +50,11 @@ def _facts(baseline: Evaluation, candidate: Evaluation) -> list[tuple[str, str |
             "suite": side.suite.digest,
             "scorer": str(side.scorer_version),
             "engine": _engine(side),
+            "batch tokens": str(engine.batch_tokens),
             "truncation": "allowed" if engine.allow_truncation else "refused",
             "libraries": _libraries(side),
+            "platform": f"Python {place.python}, {place.os}",
+            "driver": _driver(side),
             "machine": _machine(side),
             "threads": str(place.threads),
         }
@@ -106,6 +109,11 @@ def _engine(side: Evaluation) -> str:
 def _libraries(side: Evaluation) -> str:
     place = side.environment
     return f"torch {place.torch}, transformers {place.transformers}, tokenizers {place.tokenizers}"
+
+
+def _driver(side: Evaluation) -> str | None:
+    place = side.environment
+    return None if place.cuda is None else f"CUDA {place.cuda}, driver {place.driver or 'unknown'}"
 
 
 def _machine(side: Evaluation) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 from modelrelease.comparison import wording
 from modelrelease.comparison.comparability import compare_facts, describe_side, subjects
 from modelrelease.comparison.evidence import finite, interval
-from modelrelease.comparison.flips import LookUp, Places, compare_slices, describe_flips, slice_places
+from modelrelease.comparison.flips import MAX_SLICES, LookUp, Places, compare_slices, describe_flips, slice_places
+from modelrelease.comparison.items import MAX_ITEMS, describe_items
 from modelrelease.comparison.judgement import Judgement, Ruling, rule
 from modelrelease.comparison.measure import Measure, measure
 from modelrelease.comparison.policy import Policy, Question, check_policy
@@ -38,15 +39,26 @@ def compare(baseline: Results, candidate: Results, question: Question, look_up: 
     )
 
 
-def diff(baseline: Results, candidate: Results, look_up: LookUp, *, intersect: bool = False) -> Diff:
-    """Hold two evaluations against each other without a policy: every metric is information."""
+def diff(
+    baseline: Results,
+    candidate: Results,
+    look_up: LookUp,
+    *,
+    intersect: bool = False,
+    most: int | None = MAX_ITEMS,
+) -> Diff:
+    """Hold two evaluations against each other without a policy: every metric is information.
+
+    ``most``: so many broken and so many fixed items of each task are shown; None for all of them.
+    """
     gate = GatePolicy()
     measures = measure(baseline, candidate, intersect=intersect)
     judgement = rule(measures, Policy(gate, "", ""), "release")
     return Diff(
         **_side_by_side(baseline, candidate, measures, ("argument", "argument")),
         confidence=1 - gate.alpha,
-        metrics=_rows(judgement, candidate, gate, look_up),
+        metrics=_rows(judgement, candidate, gate, None),
+        items=tuple(describe_items(measures, baseline, candidate, look_up, most)),
     )
 
 
@@ -72,7 +84,9 @@ def _answer(policy: Policy, judgement: Judgement) -> PolicyAnswer:
     )
 
 
-def _rows(judgement: Judgement, candidate: Results, gate: GatePolicy, look_up: LookUp) -> tuple[MetricComparison, ...]:
+def _rows(
+    judgement: Judgement, candidate: Results, gate: GatePolicy, look_up: LookUp | None
+) -> tuple[MetricComparison, ...]:
     places: dict[str, Places] = {}
     rows = []
     for ruling in judgement.rulings:
@@ -83,7 +97,7 @@ def _rows(judgement: Judgement, candidate: Results, gate: GatePolicy, look_up: L
     return tuple(rows)
 
 
-def _row(ruling: Ruling, places: Places, alpha: float, look_up: LookUp) -> MetricComparison:
+def _row(ruling: Ruling, places: Places, alpha: float, look_up: LookUp | None) -> MetricComparison:
     measured = ruling.measure
     row = MetricComparison(
         task=measured.info.task,
@@ -117,5 +131,6 @@ def _row(ruling: Ruling, places: Places, alpha: float, look_up: LookUp) -> Metri
             "power": ruling.power,
             "flips": describe_flips(measured, look_up),
             "slices": tuple(compare_slices(measured, places, alpha)),
+            "slices_left_out": max(0, len(places) - MAX_SLICES),
         }
     )

@@ -21,11 +21,15 @@ _MAX_NAME = 80
 
 @dataclass(frozen=True)
 class SampleTexts:
-    """What is shown of one item: its input where it is known, and both sides' samples."""
+    """What is shown of one item: its input where it is known, and both sides' samples.
+
+    ``right``: the number of the right choice, where it has one.
+    """
 
     input: str | None
     baseline: dict[str, Any]
     candidate: dict[str, Any]
+    right: int | None = None
 
 
 Places = dict[tuple[str, str], list[int]]
@@ -35,11 +39,13 @@ LookUp = Callable[[Measure, int], SampleTexts]
 """Given a measure and a place among its paired items, what is shown of it."""
 
 
-def describe_flips(measure: Measure, look_up: LookUp) -> Flips:
-    """Return how many items got better and worse, with at most ``MAX_EXAMPLES`` of them.
+def describe_flips(measure: Measure, look_up: LookUp | None) -> Flips:
+    """Return how many items got better and worse, with at most ``MAX_EXAMPLES`` of them; none without ``look_up``.
 
     Broken before fixed, the largest change first, equal ones in the order of the items.
     """
+    if look_up is None:
+        return Flips(fixed=len(measure.fixed), broken=len(measure.broken))
     # Half of the room for each side, and what one side leaves for the other.
     broken = _largest(measure, measure.broken, max(MAX_EXAMPLES // 2, MAX_EXAMPLES - len(measure.fixed)))
     fixed = _largest(measure, measure.fixed, MAX_EXAMPLES - len(broken))
@@ -59,7 +65,7 @@ def _example(measure: Measure, place: int, direction: Literal["fixed", "broken"]
         item_id=shorten(texts.candidate["item_id"], MAX_FIELD),
         direction=direction,
         input=_cut(texts.input),
-        target=_cut(_text(texts.candidate["target"])),
+        target=_cut(text_of(texts.candidate["target"])),
         baseline=_cut(_answer(texts.baseline, metric)),
         candidate=_cut(_answer(texts.candidate, metric)),
     )
@@ -68,17 +74,18 @@ def _example(measure: Measure, place: int, direction: Literal["fixed", "broken"]
 def _answer(sample: dict[str, Any], metric: str) -> str | None:
     """What a side answered: its text, its choice, or, for a text that was only scored, the score."""
     if sample["output"] is not None:
-        return _text(sample["output"])
+        return text_of(sample["output"])
     score = sample["scores"][metric]
     if sample["prediction"] is None:
         return f"{score:.4g}"
     # The choice on record is that of the task's first metric; another one (acc_norm) can have chosen otherwise.
     if score == (sample["prediction"] == sample["target"]):
-        return _text(sample["prediction"])
+        return text_of(sample["prediction"])
     return f"{'right' if score else 'wrong'} by {metric}"
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
+    """Return an answer or a target as text, several of them side by side."""
     if value is None:
         return None
     return " | ".join(map(str, value)) if isinstance(value, list) else str(value)

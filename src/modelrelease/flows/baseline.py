@@ -12,6 +12,7 @@ from modelrelease.errors import invalid
 from modelrelease.flows.bench import Bench
 from modelrelease.flows.live import LiveRecord, read_record, uncovered
 from modelrelease.flows.resolve import Resolved
+from modelrelease.flows.weights import Weights
 from modelrelease.records.checkpoints import Checkpoint, read_checkpoint
 from modelrelease.records.comparison import ScoredAgain
 from modelrelease.records.evaluation import EVAL_FILE, Evaluation, Model
@@ -34,10 +35,13 @@ class BaselineResults:
 class Baseline:
     """Answers for the live version. ``rescore`` is the policy's ``rescore_baseline``."""
 
-    def __init__(self, resolved: Resolved, folder: str, bench: Bench, rescore: str, scratch: Path) -> None:
+    def __init__(
+        self, resolved: Resolved, folder: str, bench: Bench, weights: Weights, rescore: str, scratch: Path
+    ) -> None:
         self._resolved = resolved
         self._folder = folder
         self._bench = bench
+        self._weights = weights
         self._rescore = rescore
         self._scratch = scratch
 
@@ -65,13 +69,19 @@ class Baseline:
         What git has checked out is not always what is committed: a pull request's .gitattributes can change it.
         """
         before, facts, name = self._resolved.before, self._resolved.facts, PurePosixPath(self._folder).name
-        after = facts.after.get(name)
-        if after is not None and after.weights == facts.before[name].weights:
+        was, after = facts.before[name].weights, facts.after.get(name)
+        if was is not None and after is not None and after.weights == was:
             found = read_checkpoint(before.root / facts.models / name, self._folder)
             if self._committed in {None, found.digest}:
                 return found
-        exported = git.export(before.root, before.commit, self._folder, self._scratch / "merge-base")
-        return read_checkpoint(exported, f"{self._folder} at {before.commit[:10]}")
+        return self._weights.of_version(self._export(name), f"{self._folder} at {before.commit[:10]}", self._export)
+
+    def _export(self, version: str) -> Path:
+        """Return a version's folder as the merge-base has it; papers that lead to another one's lead there."""
+        before, models = self._resolved.before, PurePosixPath(self._folder).parent
+        if not before.entries([f"{models}/{version}/"]):
+            return self._scratch / "nowhere"
+        return git.export(before.root, before.commit, f"{models}/{version}", self._scratch / "merge-base")
 
     @cached_property
     def _committed(self) -> str | None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelrelease.records.checkpoints import Checkpoint
-from modelrelease.records.evaluation import EVAL_FILE, Evaluation, Model
-from modelrelease.records.files import write_atomic
+from modelrelease.records.evaluation import Evaluation, Model
 from modelrelease.records.results import Results, read_results
+from modelrelease.records.saving import write_results
 from modelrelease.records.strict_json import parse_json_line
 from modelrelease.scoring.journal import discard
 from modelrelease.scoring.record import Production, make_record
@@ -70,8 +70,7 @@ class Bench:
             paths={task.name: task.path_taken for source in answers.sources for task in source.suite.tasks},
         )
         evaluation, samples = make_record(model, suite, in_order(suite, answers.samples), how)
-        write_atomic(out / evaluation.samples.path, samples)
-        write_atomic(out / EVAL_FILE, evaluation.to_bytes())
+        write_results(out, evaluation, samples)
         return read_results(out)
 
     def _score(self, checkpoint: Checkpoint, suite: LoadedSuite) -> None:

@@ -26,7 +26,10 @@ class Sides:
 def compare_files(
     project: Project, sides: Sides, context: Context, *, policy_ref: str | None = None, intersect: bool = False
 ) -> Comparison:
-    """Compare two recorded evaluations under the project's policy, or the one committed at ``policy_ref``."""
+    """Compare two recorded evaluations under the project's policy, or the one committed at ``policy_ref``.
+
+    That policy also says how much of the items a report of it may show.
+    """
     config, source = _config(project, policy_ref)
     baseline, candidate = read_results(sides.baseline), read_results(sides.candidate)
     from modelrelease.comparison.compare import compare
@@ -34,16 +37,20 @@ def compare_files(
     from modelrelease.flows.texts import TextsOfItems
 
     question = Question(Policy(config.gate, source, policy_digest(config)), context, intersect)
-    return compare(baseline, candidate, question, TextsOfItems(project, baseline, candidate))
+    found = compare(baseline, candidate, question, TextsOfItems(project, baseline, candidate))
+    return found.model_copy(update={"comment": config.comment})
 
 
-def diff_files(project: Project, sides: Sides, *, intersect: bool = False) -> Diff:
-    """Hold two recorded evaluations against each other without a policy: every metric is information."""
+def diff_files(project: Project, sides: Sides, *, intersect: bool = False, most: int | None) -> Diff:
+    """Hold two recorded evaluations against each other without a policy: every metric is information.
+
+    ``most``: so many broken and so many fixed items of each task are shown; None for all of them.
+    """
     baseline, candidate = read_results(sides.baseline), read_results(sides.candidate)
     from modelrelease.comparison.compare import diff
     from modelrelease.flows.texts import TextsOfItems
 
-    return diff(baseline, candidate, TextsOfItems(project, baseline, candidate), intersect=intersect)
+    return diff(baseline, candidate, TextsOfItems(project, baseline, candidate), intersect=intersect, most=most)
 
 
 def _config(project: Project, policy_ref: str | None) -> tuple[Config, str]:

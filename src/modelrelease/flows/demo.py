@@ -1,4 +1,4 @@
-"""The lifecycle on a small scale, offline: data, a changed prompt, two trainings, two evaluations, the decision.
+"""The lifecycle on a small scale, offline: data, a changed prompt, two trainings, evaluations, one again, a decision.
 
 Everything is done the way a person would do it, in a git repository of its own; the numbers are what training gives.
 """
@@ -22,6 +22,7 @@ from modelrelease.flows.registry.check import check_changes, today
 from modelrelease.flows.registry.scope import open_git, staged_scope
 from modelrelease.flows.registry.stamp import stamp_changes
 from modelrelease.flows.registry.stamp_plan import Stamp
+from modelrelease.flows.reproduce import Reproduced, Wanted, reproduce_model
 from modelrelease.flows.score import Scored, score_model
 from modelrelease.records.comparison import Comparison
 from modelrelease.scoring.run import Options, Surroundings
@@ -37,7 +38,7 @@ _WORDING = {"Question:": "Q:", "Answer:": "A:"}
 BASELINE, CANDIDATE = "models/model_v1.0", "models/model_v1.1"
 TRAININGS = {
     BASELINE: ("--steps", "500", "--seed", "1", "--share", "0.5"),
-    CANDIDATE: ("--steps", "600", "--seed", "1"),
+    CANDIDATE: ("--steps", "600", "--seed", "1", "--parent", Path(BASELINE).name),
 }
 """What each version is trained with: the first on half of the text, the second on all of it and a little longer."""
 
@@ -51,12 +52,13 @@ class Watcher:
     step: Callable[[str], None]
     line: Callable[[str], None]
     scored: Callable[[Scored], None]
+    reproduced: Callable[[Reproduced], None]
 
 
 def run_demo(
     folder: Path, options: Options, surroundings: Callable[[Path], Surroundings], watcher: Watcher
 ) -> Comparison:
-    """Make the demo's repository in ``folder``, train, score and compare; return the comparison.
+    """Make the demo's repository in ``folder``, train, score, reproduce and compare; return the comparison.
 
     ``folder`` must be empty or not be there (MR601). Raises Unavailable (exit 3) where git or a program of the
     demo fails.
@@ -77,12 +79,15 @@ def run_demo(
     _stamp(folder, watcher, ADAPT)
     _commit(folder, watcher, "Ask the way the training text does")
     for version, settings in TRAININGS.items():
-        command = ("train.py", "--out", f"{version}/checkpoint", *settings)
+        command = ("train.py", "--out", version, *settings)
         watcher.step(f"python {' '.join(command)}")
         _run(folder, watcher, *command)
         watcher.step(f"modelrelease score {version}")
         project = find_project(folder)
         watcher.scored(score_model(project, version, None, None, options, surroundings(folder)))
+        if version == CANDIDATE:
+            watcher.step(f"modelrelease reproduce {BASELINE}")
+            watcher.reproduced(reproduce_model(project, BASELINE, Wanted(), surroundings(folder)))
         git.commit_all(folder, f"{Path(version).name}: checkpoint and evaluation")
     watcher.step(f"modelrelease compare {BASELINE} {CANDIDATE}")
     return compare_files(find_project(folder), Sides(folder / BASELINE, folder / CANDIDATE), "release")

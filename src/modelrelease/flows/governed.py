@@ -25,7 +25,12 @@ def governed_changes(root: Path, resolution: Resolution, *, texts: bool) -> Chan
             scope.objects.close()
     except (InvalidInput, Unavailable):
         return None
-    return found if texts else found.model_copy(update={"files": tuple(map(_without_texts, found.files))})
+    return found if texts else without_items(found)
+
+
+def without_items(changes: Changes) -> Changes:
+    """Return the changes with rows named and not shown."""
+    return changes.model_copy(update={"files": tuple(map(_without_texts, changes.files))})
 
 
 def _without_texts(file: FileChange) -> FileChange:

@@ -24,11 +24,13 @@ from modelrelease.records.setup import Setup
 from modelrelease.scaffold.additions import (
     ATTRIBUTES,
     IGNORE,
+    REPRODUCE_WORKFLOW,
     WORKFLOW,
     WORKFLOWS,
     attributes_plan,
     hook_plan,
     ignore_plan,
+    reproduce_plan,
     workflow_plan,
 )
 from modelrelease.scaffold.config_text import config_text, governed_patterns, metric_lines
@@ -41,7 +43,7 @@ from modelrelease.scaffold.pairing import TaskPlan
 from modelrelease.scaffold.precommit import PRECOMMIT
 from modelrelease.scaffold.suite_text import SUITE
 
-TEMPLATE = "workflows-templates/pull-request.yml"
+TEMPLATE, REPRODUCE_TEMPLATE = (f"workflows-templates/{name}.yml" for name in ("pull-request", "reproduce"))
 _SUITE_REASON = "One task for each test set that was here when modelrelease came"
 _CONFIG_REASON = "Margins that the sizes of the test sets can prove"
 
@@ -55,10 +57,11 @@ class InitPlan:
     setup: Setup
 
 
-def plan_init(folder: Path, today: str, kit: str | None = None) -> InitPlan:
+def plan_init(folder: Path, today: str, kit: str | None = None, *, reproduce: bool = False) -> InitPlan:
     """Return what the repository around ``folder`` needs; writes nothing.
 
     ``today``: the day of the change records, ISO 8601. ``kit``: OWNER/NAME@REF instead of what this program is part of.
+    ``reproduce``: with the workflow that runs the live version again, which takes a runner's time every week.
     Raises InvalidInput: MR601 (no work tree, nobody configured in git, a malformed ``kit``), MR209 (a link or a folder
     where a file belongs).
     """
@@ -72,20 +75,24 @@ def plan_init(folder: Path, today: str, kit: str | None = None) -> InitPlan:
     metrics = _metrics(asked.tasks)
     template = material(TEMPLATE)
     used = chosen or _own_kit(template.clone)
+    workflows = _workflows(root)
+    again = reproduce_plan(material(REPRODUCE_TEMPLATE).path.read_text("utf-8"), used, workflows)
     files = (
         asked.suite,
         _config_plan(before, fault, config, asked, metrics, found, {"author": author, "date": today}),
         attributes_plan(existing(root, ATTRIBUTES)),
         ignore_plan(existing(root, IGNORE)),
         hook_plan(existing(root, PRECOMMIT), used),
-        workflow_plan(template.path.read_text("utf-8"), used, _workflows(root)),
+        workflow_plan(template.path.read_text("utf-8"), used, workflows),
+        *([again] if reproduce else []),
     )
     url = git.remote_url(root)
     name = github_name(url) if url else None
     branch = git.default_branch(root)
     main = branch.removeprefix(git.REMOTE).removeprefix(git.LOCAL) if branch else None
     facts = Facts(str(root), url is not None, name, main, author, str(used))
-    return InitPlan(root, files, describe(facts, found, asked.tasks, asked.undecided, metrics, files))
+    offered = not reproduce and again.action == "created"
+    return InitPlan(root, files, describe(facts, found, asked.tasks, asked.undecided, metrics, files, offered))
 
 
 def write_init(plan: InitPlan) -> None:
@@ -173,7 +180,8 @@ def _undecided_by(metric: MetricPlan, config: Config) -> bool:
 
 def _workflows(root: Path) -> dict[str, bytes]:
     """The workflows that are there by path; the kit's own is among them where it is."""
-    existing(root, WORKFLOW)  # says what is in its way
+    for path in (WORKFLOW, REPRODUCE_WORKFLOW):
+        existing(root, path)  # says what is in its way
     folder = root / WORKFLOWS
     names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
     paths = [f"{WORKFLOWS}/{name}" for name in names if name.endswith((".yml", ".yaml"))]

@@ -16,9 +16,8 @@ from modelrelease.records.comparison import ScoredAgain
 from modelrelease.records.evaluation import EVAL_FILE, Evaluation
 from modelrelease.records.files import write_atomic
 from modelrelease.records.results import Results, read_results
-from modelrelease.records.strict_json import read_json
+from modelrelease.records.strict_json import read_document
 from modelrelease.records.suite import task_digest
-from modelrelease.records.text import decode, refuse_lfs_pointer
 from modelrelease.records.validation import validate
 from modelrelease.scoring.reuse import by_key, differing_numerics, keys_of
 from modelrelease.scoring.suites import LoadedSuite, LoadedTask
@@ -37,9 +36,7 @@ class LiveRecord:
 def read_evaluation_at(tree: Tree, folder: str) -> Evaluation:
     """Return the eval.json of a version folder as committed; InvalidInput where it is missing or malformed."""
     path = f"{folder}/{EVAL_FILE}"
-    data = tree.read(path)
-    refuse_lfs_pointer(data, path)
-    return validate(Evaluation, read_json(decode(data, path), path))
+    return validate(Evaluation, read_document(tree.read(path), path))
 
 
 def read_record(tree: Tree, folder: str, into: Path) -> LiveRecord:

@@ -20,12 +20,14 @@ from modelrelease.flows.governed import governed_changes
 from modelrelease.flows.resolve import Range, Resolved, resolve_range
 from modelrelease.flows.score import RUNS, keep_from_git, refuse_links
 from modelrelease.flows.sides import Asked, suites_of_sides
+from modelrelease.flows.weights import Weights
 from modelrelease.numbers import show_few
-from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, Checkpoint, read_checkpoint
+from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, Checkpoint
 from modelrelease.records.comparison import COMPARISON_FILE, Comparison, PastVersion
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
 from modelrelease.records.files import write_atomic
+from modelrelease.records.model import MODEL_FILE
 from modelrelease.records.results import Results
 from modelrelease.release.resolution import changed_records
 from modelrelease.scoring.record import describe_model
@@ -142,10 +144,12 @@ class _Check:
             return self._baseline.checkpoint
         folder = self.project.root / candidate
         apart = folder / CHECKPOINT_FOLDER
-        found = None if folder.is_symlink() or apart.is_symlink() else read_checkpoint(folder, candidate)
-        if found is None or found.folder != apart:
+        linked = any(place.is_symlink() for place in (folder, apart, folder / MODEL_FILE))
+        found = None if linked else Weights.of(self.surroundings).of_version(folder, candidate)
+        if found is None or found.folder == folder:
             todo = (
-                f"put the checkpoint's files themselves into {candidate}/{CHECKPOINT_FOLDER}/, where changes are seen"
+                f"put the checkpoint's files themselves into {candidate}/{CHECKPOINT_FOLDER}/, where changes are seen, "
+                "or let its model.json say where they lie"
             )
             raise invalid(candidate, Code.CHECKPOINT, "keeps its checkpoint elsewhere", todo)
         return found
@@ -173,7 +177,8 @@ class _Check:
         folder = self.resolved.resolution.baseline
         if folder is None:
             return None
-        return Baseline(self.resolved, folder, self.bench, self.config.gate.rescore_baseline, self.scratch)
+        weights = Weights.of(self.surroundings)
+        return Baseline(self.resolved, folder, self.bench, weights, self.config.gate.rescore_baseline, self.scratch)
 
     def _question(self, config: Config) -> Question:
         from modelrelease.comparison.policy import Policy, Question

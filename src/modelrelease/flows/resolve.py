@@ -81,6 +81,18 @@ def resolve_range(project: Project, wanted: Range) -> Resolved:
     return Resolved(resolve(facts), facts, before, after, Tree(project.root, base, project.config_path))
 
 
+def live_version(project: Project) -> str | None:
+    """Return the folder of the version that is live at the commit that is checked out; None where nothing is live.
+
+    That is the highest one with a record, as for a comparison. Raises InvalidInput (MR508) where nothing is committed.
+    """
+    own = project.require_config()
+    tree = Tree(project.root, _commit(project.root, "HEAD", "HEAD", "commit first"), project.config_path)
+    models = (tree.config or own).models
+    live = highest_scored(tree.versions(models))
+    return f"{models}/{live}" if live is not None else None
+
+
 def ends(root: Path, wanted: Range) -> tuple[str, str]:
     """Return the commits of base and head: of the default branch and of the work tree unless named.
 

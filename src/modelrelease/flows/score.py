@@ -8,15 +8,18 @@ from pathlib import Path
 from modelrelease.codes import Code
 from modelrelease.config import Project
 from modelrelease.errors import escape_controls, invalid
-from modelrelease.records.checkpoints import read_checkpoint
+from modelrelease.flows.weights import Weights
+from modelrelease.records.addresses import HUB
 from modelrelease.records.evaluation import EVAL_FILE, VERSION_PREFIX, Evaluation
 from modelrelease.records.files import resolved, write_atomic
+from modelrelease.records.saving import write_results
+from modelrelease.reproduction.tolerance import tolerance_of
 from modelrelease.scoring.journal import discard
+from modelrelease.scoring.noise import measure_noise
 from modelrelease.scoring.run import Options, Surroundings, score
 from modelrelease.scoring.suites import load_suite
 
 RUNS = Path(".modelrelease") / "runs"
-_HUB = "hf://"
 
 
 @dataclass(frozen=True)
@@ -28,38 +31,53 @@ class Scored:
 
 
 def score_model(
-    project: Project, model: str, suite: str | None, out: Path | None, options: Options, surroundings: Surroundings
+    project: Project,
+    model: str,
+    suite: str | None,
+    out: Path | None,
+    options: Options,
+    surroundings: Surroundings,
+    *,
+    plans: int = 0,
 ) -> Scored:
     """Score ``model`` with ``suite`` (the config's unless named) and write eval.json and samples.jsonl.
 
-    ``model``: a version folder or a checkpoint folder. Written into ``out``; else into the version folder when
-    the configured suite was used and it has no eval.json yet; else into ``.modelrelease/runs/<digest>/``. A
-    released record is never overwritten (MR410). Nothing is written when anything fails.
+    ``model``: a version folder, a checkpoint folder or ``hf://org/name@revision``. Written into ``out``; else into the
+    version folder when the configured suite was used and it has no eval.json yet; else into
+    ``.modelrelease/runs/<digest>/``. A released record is never overwritten (MR410). Nothing is written when anything
+    fails. ``plans``: how many other batch plans to try; what they move is recorded as ``engine.tolerance``.
     """
     suite_path = suite or project.require_config().suite
     if suite_path is None:
         raise invalid(project.config_path, Code.MISSING_FIELD, "`suite` is missing", "add it, or pass --suite")
-    folder = _model_folder(project, model)
     if out is not None:
         _refuse_record(resolved(out))
     loaded = load_suite(suite_path, project.read)
-    checkpoint = read_checkpoint(folder, _shown(project, folder, model))
+    weights, folder = Weights.of(surroundings), None
+    if model.startswith(HUB):
+        checkpoint = weights.of_hub(escape_controls(model))
+    else:
+        folder = model_folder(project, model)
+        checkpoint = weights.of_version(folder, _shown(project, folder, model))
     result = score(checkpoint, loaded, options, surroundings)
     configured = project.config is not None and suite_path == project.config.suite
     # A record beside the weights would be part of what it is the record of.
     apart = checkpoint.version is not None and checkpoint.folder != folder
-    target = out or _target(project, folder, configured and apart, result.key)
-    # eval.json names the samples by digest, so it comes last: without it there is no record yet.
-    write_atomic(target / result.evaluation.samples.path, result.samples)
-    write_atomic(target / EVAL_FILE, result.evaluation.to_bytes())
+    target = out or _target(project, folder if configured and apart else None, result.key)
+    evaluation = result.evaluation
+    if plans:
+        noise = measure_noise(checkpoint, loaded, options, result.samples, plans, surroundings)
+        tolerance = tolerance_of(noise) if noise is not None else None
+        evaluation = evaluation.model_copy(
+            update={"engine": evaluation.engine.model_copy(update={"tolerance": tolerance})}
+        )
+    write_results(target, evaluation, result.samples)
     discard(surroundings.journal, result.key)
-    return Scored(target, result.evaluation)
+    return Scored(target, evaluation)
 
 
-def _model_folder(project: Project, model: str) -> Path:
-    if model.startswith(_HUB):
-        todo = "fetch it with `hf download` and name the folder"
-        raise invalid(model, Code.NOT_YET, "models on the Hub are not scored by this version", todo)
+def model_folder(project: Project, model: str) -> Path:
+    """Return the folder that ``model`` names, here or in the repository."""
     path = Path(model)
     return path if path.is_absolute() or path.exists() else project.root / path
 
@@ -77,9 +95,9 @@ def _refuse_record(out: Path) -> None:
         raise invalid(out / EVAL_FILE, Code.EXISTING_RECORD, "is the record of a version", todo)
 
 
-def _target(project: Project, folder: Path, into_version: bool, key: str) -> Path:
-    if into_version and not (folder / EVAL_FILE).exists():
-        return folder
+def _target(project: Project, version: Path | None, key: str) -> Path:
+    if version is not None and not (version / EVAL_FILE).exists():
+        return version
     target = project.root / RUNS / key[:16]
     refuse_links(project.root, target)
     keep_from_git(project.root)

@@ -11,6 +11,7 @@ from modelrelease.numbers import show_count
 from modelrelease.records.checkpoints import CHECKPOINT_FOLDER
 from modelrelease.records.datasets import read_dataset
 from modelrelease.records.files import read_bytes
+from modelrelease.records.model import MODEL_FILE
 from modelrelease.records.prompts import Prompt, read_prompt
 from modelrelease.records.templates import compile_template
 from modelrelease.release.versions import sorted_versions
@@ -198,6 +199,8 @@ def _versions(root: Path, models: str) -> Iterator[str]:
 
 
 def _has_checkpoint(version: Path) -> bool:
+    if (version / MODEL_FILE).is_file():  # which also names weights that lie elsewhere
+        return True
     return any((version / folder / "config.json").is_file() for folder in (CHECKPOINT_FOLDER, ""))
 
 

@@ -33,10 +33,12 @@ class TextsOfItems:
         before = self._baseline.sample(task, measure.paired.baseline[place])
         after = self._candidate.sample(task, measure.paired.candidate[place])
         row = self._rows_of(self._datasets[task]).get(after["item_digest"])
+        choice, target = self._kinds[task] == "multiple_choice", after["target"]
+        right = target if choice and type(target) is int else None
         if row is None:
-            return SampleTexts(None, before, after)
-        choices = _choices(row) if self._kinds[task] == "multiple_choice" else []
-        return SampleTexts(_question(row, after), _in_words(before, choices), _in_words(after, choices))
+            return SampleTexts(None, before, after, right)
+        choices = _choices(row) if choice else []
+        return SampleTexts(_question(row, after), _in_words(before, choices), _in_words(after, choices), right)
 
     def _rows_of(self, dataset: str) -> dict[str, Row]:
         if dataset not in self._rows:

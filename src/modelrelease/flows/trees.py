@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,22 +12,20 @@ from typing import Any
 from modelrelease import git
 from modelrelease.config import is_inside, outside, parse_config
 from modelrelease.errors import InvalidInput
+from modelrelease.flows.blobs import describe_blobs
 from modelrelease.git import Entry
+from modelrelease.git.objects import Objects
+from modelrelease.git.process import Git
 from modelrelease.records.canonical import digest_of
-from modelrelease.records.checkpoints import (
-    CARD,
-    CHECKPOINT_FOLDER,
-    committed_file,
-    files_digest,
-    is_training_state,
-)
+from modelrelease.records.checkpoints import CHECKPOINT_FOLDER, files_digest, in_digest
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import EVAL_FILE
 from modelrelease.records.model import MODEL_FILE
-from modelrelease.records.strict_json import read_json
-from modelrelease.records.text import decode
+from modelrelease.records.strict_json import read_document
 from modelrelease.release.resolution import VersionFolder
 from modelrelease.release.versions import version_key
+
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -73,29 +72,41 @@ class Tree:
         return {name: self._version(f"{models}/{name}", files) for name, files in sorted(found.items())}
 
     def checkpoint_digest(self, folder: str) -> str | None:
-        """Return the digest of a version's checkpoint as committed, None where nothing of it is in git.
+        """Return the digest of a version's checkpoint as committed, None where nothing is said of it.
 
-        It is that of :func:`read_checkpoint`; of what Git LFS keeps the pointers say enough. A submodule is not in git.
+        It is that of :func:`read_checkpoint`; of what Git LFS keeps the pointers say enough, of what lies elsewhere
+        model.json, which fetched weights are held against. A submodule is not in git.
         """
         place = f"{folder}/{CHECKPOINT_FOLDER}"
-        names = [PurePosixPath(path).relative_to(place).as_posix() for path in self.entries([f"{place}/"])]
-        own = [name for name in names if name not in {CARD, "."} and not is_training_state(name)]
-        files = [committed_file(name, self.read(f"{place}/{name}")) for name in own]
-        return files_digest(files) if files else None
+        found = {
+            PurePosixPath(path).relative_to(place).as_posix(): entry
+            for path, entry in self.entries([f"{place}/"]).items()
+        }
+        blobs = {name: entry.id for name, entry in found.items() if name != "." and in_digest(name)}
+        if blobs:
+            objects = Objects(Git(str(self.root)))
+            try:
+                return files_digest(list(describe_blobs(objects, blobs).values()))
+            finally:
+                objects.close()
+        return _saved_digest(self._papers(f"{folder}/{MODEL_FILE}")) if self._has(f"{folder}/{MODEL_FILE}") else None
+
+    def _has(self, path: str) -> bool:
+        return path in self.entries([path])
 
     def _version(self, folder: str, files: dict[str, str]) -> VersionFolder:
         # A link or a submodule in the place of either folder has a content of its own: what it points to.
-        inside = {CHECKPOINT_FOLDER, ""}
+        inside, below = {CHECKPOINT_FOLDER, ""}, f"{CHECKPOINT_FOLDER}/"
         weights = [
             [ascii(name), content]
             for name, content in sorted(files.items())
-            if name in inside or (name.startswith(f"{CHECKPOINT_FOLDER}/") and name != f"{CHECKPOINT_FOLDER}/{CARD}")
+            if name in inside or (name.startswith(below) and in_digest(name.removeprefix(below)))
         ]
         papers = self._papers(f"{folder}/{MODEL_FILE}") if MODEL_FILE in files else {}
         parent = papers.get("parent")
         return VersionFolder(
             weights=digest_of(weights) if weights else None,
-            address=digest_of(papers["checkpoint"]) if "checkpoint" in papers else None,
+            address=_address(papers),
             record=files.get(EVAL_FILE),
             parent=parent if isinstance(parent, str) and version_key(parent) else None,
         )
@@ -103,7 +114,21 @@ class Tree:
     def _papers(self, path: str) -> dict[str, Any]:
         """What model.json says; nothing where it is malformed, which is for the check of version folders to tell."""
         try:
-            value = read_json(decode(self.read(path), path), path).value
+            value = read_document(self.read(path), path).value
         except InvalidInput:
             return {}
         return value if isinstance(value, dict) else {}
+
+
+def _address(papers: dict[str, Any]) -> str | None:
+    """What model.json says of the weights: their files and digest. Where they lie is no part of what they are."""
+    saved = papers.get("checkpoint")
+    if not isinstance(saved, dict):
+        return digest_of(saved) if "checkpoint" in papers else None
+    return digest_of({key: value for key, value in saved.items() if key not in {"source", "same_as"}})
+
+
+def _saved_digest(papers: dict[str, Any]) -> str | None:
+    saved = papers.get("checkpoint")
+    digest = saved.get("digest") if isinstance(saved, dict) else None
+    return digest if isinstance(digest, str) and _DIGEST.fullmatch(digest) else None

@@ -130,6 +130,18 @@ def export(folder: Path, commit: str, path: str, into: Path) -> Path:
     return into / prefix / path
 
 
+def lfs_object(folder: Path, sha256: str) -> Path | None:
+    """Return the file with which Git LFS keeps this content in the repository around ``folder``, None without it.
+
+    Source: git-lfs' docs/spec.md, ".git/lfs/objects"; what it holds is for the caller to hash.
+    """
+    shared = _line(folder, "rev-parse", "--git-common-dir")
+    if shared is None:
+        return None
+    place = folder / shared / "lfs" / "objects" / sha256[:2] / sha256[2:4] / sha256
+    return place if place.is_file() else None
+
+
 def create(folder: Path) -> None:
     """Make a repository in ``folder``; Unavailable (exit 3) where git cannot."""
     _require(folder, "init", "--quiet", "--initial-branch=main")
@@ -199,6 +211,22 @@ def person(root: Path) -> Person | None:
 def remote_url(root: Path) -> str | None:
     """Return the address of the remote `origin`, None where there is none."""
     return _line(root, "config", "--get", "remote.origin.url")
+
+
+def branch(root: Path) -> str | None:
+    """Return the branch that is checked out; None where the work tree stands at a commit, or without a repository."""
+    return _line(root, "symbolic-ref", "--quiet", "--short", "HEAD")
+
+
+def is_committed(root: Path, path: str) -> bool:
+    """Say whether the commit that is checked out has ``path``, a file or all of a folder, just as it stands here.
+
+    ``path`` is relative to ``root``. What git ignores inside a folder is not committed either.
+    """
+    if _ask(root, "ls-files", "--error-unmatch", "--", path).returncode != 0:
+        return False
+    differing = _ask(root, "status", "--porcelain", "--untracked-files=all", "--ignored", "--", path)
+    return differing.returncode == 0 and not differing.stdout.strip()
 
 
 def _line(root: Path, *arguments: str) -> str | None:

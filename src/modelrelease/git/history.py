@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 from modelrelease.git.objects import Objects
@@ -16,6 +17,8 @@ DEFAULT_BRANCHES = (
     "refs/remotes/origin/main",
     "refs/remotes/origin/master",
 )
+
+_ID = re.compile(r"[0-9a-f]{40,64}")
 
 
 class Identity:
@@ -85,9 +88,16 @@ def on_branch(git: Git, ref: str) -> bool:
 
 
 def commit_id(git: Git, ref: str) -> str | None:
-    """Return the id of the commit that ``ref`` names; None where it names none."""
-    found = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    return found.decode("ascii") if found else None
+    """Return the id of the commit that ``ref`` names; None where it names none.
+
+    A branch of this name comes before a tag: git would take the tag, which more people may push.
+    """
+    own = ref == "HEAD" or _ID.fullmatch(ref) is not None
+    for name in (ref,) if own else (f"refs/remotes/{ref}", f"refs/heads/{ref}", ref):
+        found = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        if found:
+            return found.decode("ascii")
+    return None
 
 
 def merge_base(git: Git, one: str, other: str) -> str | None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Unavailable, invalid, shorten
@@ -21,6 +22,8 @@ _PER_PAGE = 100
 _TIMEOUT = 30
 _MAX_MESSAGE = 200
 _UNREADABLE = "GitHub's answer is not what it should be"
+
+NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 T = TypeVar("T")
 
@@ -43,7 +46,9 @@ class Api(Protocol):
     def get(self, path: str, read: Callable[[Any], T], *, needs: str) -> T:
         """Return what is there."""
 
-    def pages(self, path: str, read: Callable[[Any], list[T]], *, needs: str) -> Iterator[T]:
+    def pages(
+        self, path: str, read: Callable[[Any], list[T]], *, needs: str, query: Mapping[str, str] = NO_QUERY
+    ) -> Iterator[T]:
         """Yield everything in a list."""
 
     def write(self, verb: str, path: str, body: Any, read: Callable[[Any], T], *, needs: str) -> T:
@@ -80,14 +85,17 @@ class Client:
         """Return what is at ``path``."""
         return self._insist("GET", path, None, lambda _, data: read(data), needs)
 
-    def pages(self, path: str, read: Callable[[Any], list[T]], *, needs: str) -> Iterator[T]:
-        """Yield all items of the list at ``path``, page after page."""
+    def pages(
+        self, path: str, read: Callable[[Any], list[T]], *, needs: str, query: Mapping[str, str] = NO_QUERY
+    ) -> Iterator[T]:
+        """Yield all items of the list at ``path`` that ``query`` asks for, page after page."""
 
         def page(headers: Mapping[str, str], data: Any) -> tuple[list[T], bool]:
             return read(data), 'rel="next"' in headers.get("link", "")
 
         for number in range(1, MAX_PAGES + 1):
-            items, more = self._insist("GET", f"{path}?per_page={_PER_PAGE}&page={number}", None, page, needs)
+            asked = urlencode({**query, "per_page": _PER_PAGE, "page": number})
+            items, more = self._insist("GET", f"{path}?{asked}", None, page, needs)
             yield from items
             if not more:
                 return
@@ -169,6 +177,7 @@ def _todo(failure: Failure, needs: str) -> str:
         401: f"pass a valid token in GITHUB_TOKEN that has `{needs}`",
         403: "unlock the conversation" if locked else "run it again later",
         404: f"see that it exists and that the token may see it: it needs `{needs}`",
+        410: "see that it was not deleted, and that the repository has issues (Settings, General, Features)",
         422: "report it as a defect of modelrelease",
     }
     return todos.get(failure.status or 0, "run it again later; see https://www.githubstatus.com")

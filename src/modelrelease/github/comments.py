@@ -99,7 +99,7 @@ def plan(existing: Sequence[Comment], mine: Mine, *, create: bool = True, writte
     kept = max(ours, key=lambda comment: (ours[comment], -comment.id))
     run = mine.marker.run
     steps = [Step("delete", other.id) for other in ours if other is not kept and ours[other] <= run]
-    if ours[kept] < run or (ours[kept] == run and not written and not _same_text(kept.body, mine.body)):
+    if ours[kept] < run or (ours[kept] == run and not written and not same_text(kept.body, mine.body)):
         return [Step("update", kept.id), *steps]
     return steps
 
@@ -120,7 +120,8 @@ def _ours(existing: Sequence[Comment], mine: Mine) -> dict[Comment, Run]:
     return {comment: marker.run for comment, marker in found.items() if marker and marker.name == mine.marker.name}
 
 
-def _same_text(one: str, other: str) -> bool:
+def same_text(one: str, other: str) -> bool:
+    """Say whether two texts are one but for their line ends."""
     # Somebody who saved it in a browser gave it that browser's line ends.
     return one.replace("\r\n", "\n").rstrip() == other.replace("\r\n", "\n").rstrip()
 

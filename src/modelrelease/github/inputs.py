@@ -17,13 +17,17 @@ _SIDES = ("base", "head", "candidate", "baseline", "config")
 
 @dataclass(frozen=True)
 class Action:
-    """An action's command, and its inputs by what they become. ``own`` are read by ``modelrelease action`` itself."""
+    """An action's command, and its inputs by what they become. ``own`` are read by ``modelrelease action`` itself.
+
+    ``may_lack``: the command's positional arguments come from the action itself where the input is empty.
+    """
 
     command: str
     positionals: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    may_lack: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -44,6 +48,13 @@ ACTIONS: dict[str, Action] = {
         ("repository", "pull-request", "mode", "samples", "unless-scored", "name", "author", "config"),
         own=("gate",),
     ),
+    "reproduce": Action(
+        "reproduce",
+        ("model",),
+        ("suite", "config", "out", *_RUN, "permute-batches", "tolerance", "environment"),
+        may_lack=("model",),
+    ),
+    "issue": Action("issue", ("reproduction",), ("repository", "model", "name", "unless-run", "author", "config")),
 }
 
 

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from modelrelease.codes import Code
-from modelrelease.errors import Finding, Unavailable
-from modelrelease.github.client import Api, Forbidden, LookAgain, NotFound
-from modelrelease.github.comments import BOT_ID, Comment, Mine, Step, kept_of, may_touch, plan
+from modelrelease.github.client import Api, LookAgain, NotFound
+from modelrelease.github.comments import Comment, Mine, Step, kept_of, may_touch, plan
+from modelrelease.github.writing import SETTLE, User, as_written, until_done
 
 NEEDS = "pull-requests: write"
-# Longer than any writer is likely to take from looking to writing. Whoever looked before we wrote has then written
-# too, and the look after it sees that.
-SETTLE = 2.0
-ROUNDS = 12
 
 Outcome = Literal["created", "updated", "unchanged", "absent"]
 
@@ -32,15 +26,10 @@ class Posted:
     comment: Comment | None
 
 
-class _User(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    id: int
-
-
 class _Comment(BaseModel):
     model_config = ConfigDict(extra="ignore")
     id: int
-    user: _User | None
+    user: User | None
     body: str | None = None
     html_url: str = ""
 
@@ -53,14 +42,6 @@ def _comment(data: Any) -> Comment:
     return Comment(found.id, found.user.id if found.user else None, found.body or "", found.html_url)
 
 
-def whoami(api: Api) -> int:
-    """Return the id of the user whom a personal token belongs to; a job's own bot where GitHub does not say."""
-    try:
-        return api.get("/user", lambda data: _User.model_validate(data).id, needs="a personal token")
-    except Forbidden:
-        return BOT_ID
-
-
 def _comments(data: Any) -> list[Comment]:
     return [_comment(one) for one in _LIST.validate_python(data)]
 
@@ -71,33 +52,34 @@ def _nothing(_: Any) -> None:
 
 @dataclass
 class Thread:
-    """The comments under one pull request; ``repository`` is ``owner/name``."""
+    """The comments under one pull request or issue; ``repository`` is ``owner/name``."""
 
     api: Api
     repository: str
     number: int
+    needs: str = NEEDS
 
     def all(self) -> list[Comment]:
         """Return every comment, from all pages."""
         path = f"/repos/{self.repository}/issues/{self.number}/comments"
-        return list(self.api.pages(path, _comments, needs=NEEDS))
+        return list(self.api.pages(path, _comments, needs=self.needs))
 
     def one(self, comment: int) -> Comment:
         """Return a comment as it is now."""
-        return self.api.get(self._path(comment), _comment, needs=NEEDS)
+        return self.api.get(self._path(comment), _comment, needs=self.needs)
 
     def create(self, body: str) -> Comment:
         """Write a new comment."""
         path = f"/repos/{self.repository}/issues/{self.number}/comments"
-        return self.api.write("POST", path, {"body": body}, _comment, needs=NEEDS)
+        return self.api.write("POST", path, {"body": body}, _comment, needs=self.needs)
 
     def update(self, comment: int, body: str) -> None:
         """Replace a comment's text."""
-        self.api.write("PATCH", self._path(comment), {"body": body}, _comment, needs=NEEDS)
+        self.api.write("PATCH", self._path(comment), {"body": body}, _comment, needs=self.needs)
 
     def delete(self, comment: int) -> None:
         """Remove a comment."""
-        self.api.write("DELETE", self._path(comment), None, _nothing, needs=NEEDS)
+        self.api.write("DELETE", self._path(comment), None, _nothing, needs=self.needs)
 
     def _path(self, comment: int) -> str:
         return f"/repos/{self.repository}/issues/comments/{comment}"
@@ -117,7 +99,9 @@ def post(
     Raises Unavailable (exit 3) where GitHub does not let us, or others keep on writing.
     """
     outcome: Outcome = "unchanged"
-    for _ in range(ROUNDS):
+
+    def turn() -> Posted | None:
+        nonlocal outcome, mine
         existing = thread.all()
         steps = plan(existing, mine, create=create, written=outcome != "unchanged")
         if not steps:
@@ -126,16 +110,16 @@ def post(
         for step in steps:
             done, mine = _do(thread, step, mine, tell)
             outcome = done if outcome == "unchanged" else outcome
-        sleep(settle)
-    message, todo = "other runs keep on writing this comment", "run it again when they have ended"
-    raise Unavailable(Finding(f"{thread.repository}#{thread.number}", Code.UNAVAILABLE, message, todo))
+        return None
+
+    return until_done(turn, sleep, settle, f"{thread.repository}#{thread.number}", "this comment")
 
 
 def _do(thread: Thread, step: Step, mine: Mine, tell: Callable[[str], object]) -> tuple[Outcome, Mine]:
     """Do a step; return what was done, and ``mine`` as the author we turn out to be."""
     if step.comment is None:
         with contextlib.suppress(LookAgain):
-            mine = _as_written(mine, thread.create(mine.body), tell)
+            mine = as_written(mine, thread.create(mine.body).author, tell)
         return "created", mine
     with contextlib.suppress(LookAgain, NotFound):
         # It may have changed since the list was read, which takes a while where it is long.
@@ -146,10 +130,3 @@ def _do(thread: Thread, step: Step, mine: Mine, tell: Callable[[str], object]) -
                 thread.update(step.comment, mine.body)
                 return "updated", mine
     return "unchanged", mine
-
-
-def _as_written(mine: Mine, made: Comment, tell: Callable[[str], object]) -> Mine:
-    if made.author is None or made.author == mine.author:
-        return mine
-    tell(f"this token writes as user {made.author}: pass --author {made.author} so that the comment is found next time")
-    return dataclasses.replace(mine, author=made.author)

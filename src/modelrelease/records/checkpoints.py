@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,11 @@ from modelrelease.records.canonical import digest_of
 from modelrelease.records.checkpoint_policy.files import Content, content_of_file
 from modelrelease.records.checkpoint_policy.judge import LFS_POINTER, WEIGHTS, judge, refuse
 from modelrelease.records.evaluation import VERSION_PREFIX, CheckpointFile
-from modelrelease.records.files import resolved, sha256_of
+from modelrelease.records.files import read_bytes, resolved, sha256_of
+from modelrelease.records.hash_memory import HashMemory
+from modelrelease.records.hashing import hash_files as hash_all
 from modelrelease.records.stamps import Stamps, differing, take_stamps
+from modelrelease.records.strict_json import MAX_DOCUMENT
 from modelrelease.records.training_state import is_training_state
 
 __all__ = ["is_training_state"]  # offered from here too, where all else about checkpoints is
@@ -37,6 +40,7 @@ TOKENIZER_FILES = frozenset(
     }
 )  # fmt: skip
 _TEMPLATE_FILES = ("chat_template.jinja", "chat_template.json")
+_CLASS = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Checkpoint:
     """A checkpoint folder that was looked through: what it holds, by content.
 
     ``tensors``: how many the weights have, None where their headers do not tell. ``stamps``: what its files were on
-    disk while they were hashed, for :func:`refuse_changed`.
+    disk while they were hashed, for :func:`refuse_changed`. ``tokenizer_digest`` is that of no files where it has no
+    tokenizer. ``leftovers`` are a Trainer's, which are there and no part of it.
     """
 
     folder: Path
@@ -55,7 +60,21 @@ class Checkpoint:
     tokenizer_digest: str
     chat_template_digest: str | None
     tensors: int | None
-    stamps: Stamps
+    stamps: Stamps = field(compare=False)
+    leftovers: tuple[str, ...] = ()
+
+    @property
+    def has_tokenizer(self) -> bool:
+        """Whether it has files of a tokenizer."""
+        return any(_of_tokenizer(file.path) for file in self.files)
+
+
+def in_digest(path: str) -> bool:
+    """Say whether a file below ``checkpoint/``, named relative to it, is part of the checkpoint and so published.
+
+    The card is written later, and what a Trainer leaves beside the weights is no part of them.
+    """
+    return path != CARD and not is_training_state(path)
 
 
 def find_checkpoint(model: Path, shown: str) -> Path:
@@ -72,19 +91,21 @@ def find_checkpoint(model: Path, shown: str) -> Path:
     raise invalid(shown, Code.CHECKPOINT, "holds neither config.json nor checkpoint/config.json", todo)
 
 
-def read_checkpoint(model: Path, shown: str) -> Checkpoint:
+def read_checkpoint(model: Path, shown: str, memory: HashMemory | None = None, *, tokenizer: bool = True) -> Checkpoint:
     """Look through a checkpoint: list and hash its files, refuse what is damaged or unsafe to load.
 
-    ``shown`` is how the model is named to people. What a Trainer leaves (:func:`is_training_state`) is left out. Raises
+    ``shown`` is how the model is named to people; ``tokenizer``: whether it must have one, as scoring needs. Without
+    ``memory`` every byte is read again. What a Trainer leaves (:func:`is_training_state`) is left out. Raises
     InvalidInput for malformed files (exit 2); Refused for weights that are pickles in disguise, and where a file
     changes meanwhile (exit 1).
     """
     folder = find_checkpoint(model, shown)
-    paths = checkpoint_paths(folder)
+    everything = all_files(folder)
+    paths = {name: path for name, path in everything.items() if not is_training_state(name)}
     stamps = take_stamps(folder, _stamped(paths))
-    tensors = _refuse_unreadable(paths, shown)
-    files = hash_files(paths)
-    tokenizer = [file for file in files if Path(file.path).name in TOKENIZER_FILES or file.path in _TEMPLATE_FILES]
+    tensors = _refuse_unreadable(paths, shown, tokenizer)
+    files = hash_files(paths, memory)
+    of_tokenizer = [file for file in files if _of_tokenizer(file.path) or file.path in _TEMPLATE_FILES]
     name = resolved(model).name
     checkpoint = Checkpoint(
         folder=folder,
@@ -92,10 +113,11 @@ def read_checkpoint(model: Path, shown: str) -> Checkpoint:
         source=shown,
         files=files,
         digest=files_digest(files),
-        tokenizer_digest=files_digest(tokenizer),
+        tokenizer_digest=files_digest(of_tokenizer),
         chat_template_digest=_template_digest(folder),
         tensors=tensors,
         stamps=stamps,
+        leftovers=tuple(sorted(everything.keys() - paths.keys())),
     )
     refuse_changed(checkpoint)
     return checkpoint
@@ -127,13 +149,11 @@ def checkpoint_paths(folder: Path) -> dict[str, Path]:
     return {name: path for name, path in all_files(folder).items() if not is_training_state(name)}
 
 
-def hash_files(paths: dict[str, Path]) -> tuple[CheckpointFile, ...]:
+def hash_files(paths: dict[str, Path], memory: HashMemory | None = None) -> tuple[CheckpointFile, ...]:
     """Return what a digest is of: each file's name, size and sha256; without the card."""
-    return tuple(
-        CheckpointFile(path=name, size=path.stat().st_size, sha256=sha256_of(path))
-        for name, path in paths.items()
-        if name != CARD
-    )
+    own = {name: path for name, path in paths.items() if name != CARD}
+    found = zip(own, hash_all(list(own.values()), memory), strict=True)
+    return tuple(CheckpointFile(path=name, size=size, sha256=sha256) for name, (size, sha256) in found)
 
 
 def contents_of(paths: dict[str, Path]) -> list[Content]:
@@ -187,12 +207,16 @@ def _hub_cache(home: Path, path: Path) -> bool:
     return home.parent.name == "snapshots" and resolved(path).parent == home.parent.parent / "blobs"
 
 
-def _refuse_unreadable(paths: dict[str, Path], shown: str) -> int | None:
+def _of_tokenizer(path: str) -> bool:
+    return path.rpartition("/")[2] in TOKENIZER_FILES
+
+
+def _refuse_unreadable(paths: dict[str, Path], shown: str, tokenizer: bool) -> int | None:
     """Refuse what cannot or must not be read; return how many tensors the weights have, as far as headers tell."""
-    if not any(path.name in TOKENIZER_FILES for path in paths.values()):
+    if tokenizer and not any(_of_tokenizer(name) for name in paths):
         todo = "save it with the weights: tokenizer.save_pretrained(folder)"
         raise invalid(shown, Code.TOKENIZER, "has no tokenizer (no tokenizer.json or the like)", todo)
-    weights = [name for name in paths if name.endswith(WEIGHTS)]
+    weights = [name for name in paths if is_weights(name)]
     if not weights:
         raise invalid(shown, Code.CHECKPOINT, "has no weights", "add model.safetensors")
     judged = judge(contents_of(paths), "loadable")
@@ -201,14 +225,26 @@ def _refuse_unreadable(paths: dict[str, Path], shown: str) -> int | None:
     return sum(counts) if len(counts) == len(weights) else None
 
 
+def is_weights(path: str) -> bool:
+    """Say whether a file holds weights, by its name."""
+    return path.endswith(WEIGHTS)
+
+
 def _read_object(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_bytes(path, limit=MAX_DOCUMENT))
     except (ValueError, RecursionError) as error:
         raise invalid(path, Code.SYNTAX, f"is not JSON: {error}", "save the checkpoint again") from error
     if not isinstance(value, dict):
         raise InvalidInput(Finding(str(path), Code.INVALID_VALUE, "is no JSON object", "save the checkpoint again"))
     return value
+
+
+def tokenizer_class(folder: Path) -> str | None:
+    """Return the class that a checkpoint's tokenizer_config.json names, as text: it is not looked up, nor imported."""
+    config = folder / "tokenizer_config.json"
+    named = _read_object(config).get("tokenizer_class") if config.is_file() else None
+    return named if isinstance(named, str) and _CLASS.fullmatch(named) else None
 
 
 def _template_digest(folder: Path) -> str | None:

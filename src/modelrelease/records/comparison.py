@@ -9,6 +9,7 @@ from pydantic import Field
 from modelrelease.records.base import Document, Name, Part, Sha256
 from modelrelease.records.changes import Changes
 from modelrelease.records.config import CommentPolicy, Context
+from modelrelease.records.item_changes import TaskItems
 from modelrelease.records.resolution import Resolution
 
 Verdict = Literal[
@@ -161,12 +162,14 @@ class MetricComparison(Part):
     power: Power | None = None
     flips: Flips | None = None
     slices: tuple[SliceComparison, ...] = ()
+    slices_left_out: int = Field(default=0, ge=0)
 
 
 class Diff(Document):
     """Two evaluations side by side, without a policy: what ``modelrelease diff --json`` prints.
 
-    ``confidence`` is the coverage of the metrics' ``ci_low`` and ``ci_high``.
+    ``confidence`` is the coverage of the metrics' ``ci_low`` and ``ci_high``. Metrics' flips hold counts only; what
+    changed item by item stands in ``items``.
     """
 
     schema_version: Literal[1] = 1
@@ -176,6 +179,7 @@ class Diff(Document):
     comparability: Comparability
     confidence: float
     metrics: tuple[MetricComparison, ...]
+    items: tuple[TaskItems, ...] = ()
 
 
 class Comparison(Document):

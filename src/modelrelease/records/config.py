@@ -11,6 +11,8 @@ from modelrelease.records.base import Change, Document, Name, Part
 
 Context = Literal["pull_request", "release"]
 OnInconclusive = Literal["warn", "block"]
+Samples = Literal["text", "ids", "none"]
+"""How much of the test items a report shows, from all to nothing."""
 
 
 def _inside(path: str) -> str:
@@ -102,7 +104,7 @@ class CommentPolicy(Part):
     """When a pull request gets a comment, and how much of the samples it shows."""
 
     mode: Literal["always", "changes", "failures", "never"] = "always"
-    samples: Literal["ids", "text", "none"] = "ids"
+    samples: Samples = "ids"
 
 
 class Config(Document):

@@ -16,15 +16,27 @@ _CHUNK = 1 << 20
 _TEMPORARY = ".tmp-modelrelease-"
 
 
-def read_bytes(path: Path, shown: str | None = None) -> bytes:
-    """Return the content of a regular file; MR209 (exit 2) when there is none to read."""
+def read_bytes(path: Path, shown: str | None = None, *, limit: int | None = None) -> bytes:
+    """Return the content of a regular file; MR209 (exit 2) when there is none to read, or more than ``limit`` bytes."""
     try:
         if not path.is_file():
             what = "is a folder" if path.is_dir() else "does not exist"
             raise invalid(shown or path, Code.UNREADABLE, what, "name an existing file")
-        return path.read_bytes()
+        if limit is None:
+            return path.read_bytes()
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)  # not its size first: a file can grow in between
     except OSError as error:
         raise invalid(shown or path, Code.UNREADABLE, error.strerror or str(error), "make it readable") from error
+    refuse_too_large(len(data), limit, shown or path)
+    return data
+
+
+def refuse_too_large(size: int, limit: int, shown: str | Path) -> None:
+    """Raise InvalidInput (MR209) where a document of ``size`` bytes is larger than ``limit``."""
+    if size > limit:
+        message = f"is larger than the {limit >> 20} MiB that a document may have"
+        raise invalid(shown, Code.UNREADABLE, message, "take the file that was written, or ask for less in one suite")
 
 
 def resolved(path: Path, shown: str | None = None) -> Path:
@@ -38,9 +50,10 @@ def resolved(path: Path, shown: str | None = None) -> Path:
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file's bytes as 64 lowercase hex digits, read in pieces."""
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
+    piece = memoryview(bytearray(_CHUNK))
+    with path.open("rb", buffering=0) as stream:
+        while count := stream.readinto(piece):
+            digest.update(piece[:count])
     return digest.hexdigest()
 
 
@@ -94,7 +107,7 @@ def _remove_leftovers(folder: Path, prefix: str) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether a process of this number runs, as far as can be told."""
+    """Return whether a process of this number runs here."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -13,12 +13,18 @@ from modelrelease.records.strict_json import read_json_file
 from modelrelease.records.validation import validate
 
 MODEL_FILE = "model.json"
+TRAINER_STATE = "trainer_state.json"
+"""A Trainer's own state, with its log; kept beside model.json where there was a Trainer."""
+
 SavedBy = Literal["save", "trainer", "record"]
 """``save`` by save_checkpoint, ``trainer`` by the callback, ``record`` afterwards, for a checkpoint from elsewhere."""
 
 
 class GitState(Part):
-    """The work tree when the checkpoint was saved. ``remote`` is origin's address without credentials."""
+    """The work tree when the checkpoint was saved, or when its Trainer began.
+
+    ``remote`` is origin's address without credentials.
+    """
 
     sha: str | None
     dirty: bool | None
@@ -27,7 +33,10 @@ class GitState(Part):
 
 
 class TrainingSet(Part):
-    """A dataset or any other file trained on; ``digest`` is a dataset's where it is one, else of the bytes."""
+    """What was trained on. ``digest`` is a dataset's where it is one of up to 64 MB, a file's else, a folder's list's.
+
+    ``git_sha`` is the commit that was checked out, where it has the file, or all of the folder, just so.
+    """
 
     path: str
     digest: Sha256

@@ -64,15 +64,29 @@ def read_results(path: Path) -> Results:
     """
     document = path / EVAL_FILE if path.is_dir() else path
     located = read_json_file(document)
-    evaluation = validate(Evaluation, located)
-    _raise(_contradictions(evaluation, located))
+    evaluation = read_evaluation(located)
     _check_place(evaluation, document)
     samples_path = document.parent / evaluation.samples.path
-    data = read_bytes(samples_path)
-    _check_file(evaluation, data, samples_path)
-    tasks = read_samples(evaluation, data, str(samples_path))
-    _raise([*_wrong_counts(evaluation, tasks, located), *_wrong_values(evaluation, tasks, located)])
+    tasks = check_samples(evaluation, located, read_bytes(samples_path), samples_path)
     return Results(located.path, evaluation, tasks, samples_path)
+
+
+def read_evaluation(located: Located) -> Evaluation:
+    """Return an eval.json that says nothing that no run can have written; InvalidInput as :func:`read_results`."""
+    evaluation = validate(Evaluation, located)
+    _raise(_contradictions(evaluation, located))
+    return evaluation
+
+
+def check_samples(evaluation: Evaluation, located: Located, data: bytes, path: Path) -> dict[str, TaskSamples]:
+    """Return the samples in ``data``, which stands at ``path``, by task: those that the evaluation is of.
+
+    Raises InvalidInput as :func:`read_results`.
+    """
+    _check_file(evaluation, data, path)
+    tasks = read_samples(evaluation, data, str(path))
+    _raise([*_wrong_counts(evaluation, tasks, located), *_wrong_values(evaluation, tasks, located)])
+    return tasks
 
 
 def _raise(findings: Iterable[Finding]) -> None:

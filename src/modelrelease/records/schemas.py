@@ -8,6 +8,7 @@ from modelrelease.records.changes import Changes
 from modelrelease.records.comparison import Comparison, Diff
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import Evaluation
+from modelrelease.records.ledger import Event
 from modelrelease.records.model import ModelRecord
 from modelrelease.records.reproduction import Reproduction
 from modelrelease.records.resolution import Resolution
@@ -20,6 +21,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "config": Config,
     "diff": Diff,
     "eval": Evaluation,
+    "event": Event,
     "model": ModelRecord,
     "reproduction": Reproduction,
     "resolution": Resolution,

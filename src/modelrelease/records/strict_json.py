@@ -8,16 +8,22 @@ from functools import partial
 from pathlib import Path
 
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, InvalidInput
+from modelrelease.errors import Finding, InvalidInput, invalid
 from modelrelease.records import faults, json_places
 from modelrelease.records.canonical import canonical_bytes
-from modelrelease.records.files import read_bytes
+from modelrelease.records.files import read_bytes, refuse_too_large
 from modelrelease.records.located import MAX_DEPTH, Located
 from modelrelease.records.text import decode, refuse_lfs_pointer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+# Above what a comparison of 150 metrics takes with fifty slices and twenty examples each, their texts at their longest
+# in any script. Values count more than bytes: each takes some hundred bytes once it is read, and one that is wrong a
+# kilobyte more before it is told. Samples and datasets, which grow with their items, are no documents.
+MAX_DOCUMENT = 24 << 20
+MAX_VALUES = 300_000
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
@@ -53,11 +59,20 @@ def read_json(text: str, path: str) -> Located:
 def read_json_file(path: Path) -> Located:
     """Return the document in a file, as ``read_json`` does.
 
-    Raises InvalidInput besides: MR209 (none to read), MR202 (not UTF-8), MR403 (a Git LFS pointer in its place).
+    Raises InvalidInput besides: MR209 (none to read, or larger than ``MAX_DOCUMENT``), MR202 (not UTF-8), MR403 (a
+    Git LFS pointer in its place).
     """
-    shown, data = str(path), read_bytes(path)
-    refuse_lfs_pointer(data, shown)
-    return read_json(decode(data, shown), shown)
+    return read_document(read_bytes(path, limit=MAX_DOCUMENT), str(path))
+
+
+def read_document(data: bytes, path: str) -> Located:
+    """Return the document in ``data``, as it stands in ``path`` or in git; raises as ``read_json_file`` does."""
+    refuse_too_large(len(data), MAX_DOCUMENT, path)
+    if data.count(b",") > MAX_VALUES:  # every value but the first of its list or mapping has one before it
+        message = f"holds more than the {MAX_VALUES:,} values that a document may have"
+        raise invalid(path, Code.UNREADABLE, message, "take the file that was written, or ask for less in one suite")
+    refuse_lfs_pointer(data, path)
+    return read_json(decode(data, path), path)
 
 
 def parse_json_line(line: str) -> Any:

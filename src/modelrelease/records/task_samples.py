@@ -19,7 +19,8 @@ class TaskSamples:
     """One task's samples, column by column, in file order.
 
     ``scores[metric][i]`` is NaN where item i has an error. ``outcomes[i]`` stands for the whole line (inputs, outputs,
-    log-likelihoods, scores): a 64-bit hash under this process's own key, equal on two sides when the lines are.
+    log-likelihoods, scores): a 64-bit hash under this process's own key, equal on two sides when the lines are;
+    ``answers[i]`` likewise for what was answered: the output and what was taken from it, or the choice.
     ``slices[i]`` pairs field and value. ``begins`` and ``lengths`` say where in the file a sample stands, in bytes.
     """
 
@@ -30,6 +31,7 @@ class TaskSamples:
     truncated: set[str] = field(default_factory=set)
     slices: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
     outcomes: array[int] = field(default_factory=lambda: array("q"))
+    answers: array[int] = field(default_factory=lambda: array("q"))
     begins: array[int] = field(default_factory=lambda: array("q"))
     lengths: array[int] = field(default_factory=lambda: array("q"))
 
@@ -67,7 +69,7 @@ def read_samples(evaluation: Evaluation, data: bytes, path: str) -> dict[str, Ta
 def _adder(task: TaskSamples) -> Callable[[Sample, bytes, int], None]:
     """Return what adds a sample to the columns; it is called for every line, and so finds them at hand."""
     ids, digests, scores, slices = task.ids, task.digests, list(task.scores.items()), task.slices
-    outcomes, begins, lengths = task.outcomes, task.begins, task.lengths
+    outcomes, answers, begins, lengths = task.outcomes, task.answers, task.begins, task.lengths
     equal: dict[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] = {}
 
     def add(sample: Sample, raw: bytes, begin: int) -> None:
@@ -79,6 +81,7 @@ def _adder(task: TaskSamples) -> Callable[[Sample, bytes, int], None]:
         pairs = tuple(sample.slices.items())
         slices.append(equal.setdefault(pairs, pairs))
         outcomes.append(hash(raw))
+        answers.append(hash((sample.output, sample.prediction)))
         begins.append(begin)
         lengths.append(len(raw))
         if sample.error is not None:

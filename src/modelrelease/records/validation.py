@@ -24,6 +24,8 @@ T = TypeVar("T", bound=BaseModel)
 
 # Findings beyond these are not built: twenty are shown, and a hostile document can hold millions.
 MAX_ERRORS = 1000
+# pydantic builds all of its errors or none, at a kilobyte each: of what is wrong throughout, their number is said.
+MAX_BUILT = 200_000
 
 
 def validate(model: type[T], located: Located) -> T:
@@ -35,6 +37,11 @@ def validate(model: type[T], located: Located) -> T:
     try:
         return model.model_validate_json(json.dumps(located.value))
     except ValidationError as error:
+        if error.error_count() > MAX_BUILT:
+            message = f"is wrong in {error.error_count():,} places"
+            raise InvalidInput(
+                Finding(located.path, Code.INVALID_VALUE, message, "is it a file of this kind?")
+            ) from None
         details = error.errors(include_url=False)[:MAX_ERRORS]
     traced = [Traced(detail, trace(model, detail["loc"])) for detail in details]
     findings = [_finding(item, todo, located) for item, todo in choose(traced)]

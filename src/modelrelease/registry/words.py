@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
 from collections.abc import Iterator
+
+from modelrelease.records.word_diff import SAME, Runs, word_runs, words_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-SAME, GONE, CAME = "same", "removed", "added"
-MAX_WORDS = 4000
 MAX_SEGMENTS = 60
 CONTEXT = 8
-_WORD = re.compile(r"\s+|[^\W_]+|.", re.DOTALL)
 
-Segments = list[tuple[str, str]]
+Segments = Runs
 
 
 def fields_of(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -43,27 +40,16 @@ def changed_fields(before: Any, after: Any) -> Iterator[tuple[str, Segments]]:
 def changed_words(before: str, after: str) -> Segments:
     """Return both texts as runs that are the same, went, or came; long runs of the same are cut to their ends.
 
-    Texts of more than ``MAX_WORDS`` words are compared line by line, and what is still too long is cut.
+    Texts of very many words are compared line by line, and what is still too long is cut.
     """
-    old, new = _parts(before), _parts(after)
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    segments: Segments = []
-    for tag, first, last, start, end in matcher.get_opcodes():
-        if tag == "equal":
-            segments.append((SAME, _shortened(old[first:last], bool(segments), last < len(old))))
-            continue
-        if last > first:
-            segments.append((GONE, "".join(old[first:last])))
-        if end > start:
-            segments.append((CAME, "".join(new[start:end])))
+    runs = word_runs(before, after)
+    segments = [
+        (kind, _shortened(words_of(text), number > 0, number < len(runs) - 1) if kind == SAME else text)
+        for number, (kind, text) in enumerate(runs)
+    ]
     if len(segments) > MAX_SEGMENTS:
         segments = [*segments[:MAX_SEGMENTS], (SAME, " …")]
     return segments
-
-
-def _parts(text: str) -> list[str]:
-    words = _WORD.findall(text[: MAX_WORDS * 20])
-    return words if len(words) <= MAX_WORDS else text.splitlines(keepends=True)[:MAX_WORDS]
 
 
 def _shortened(words: list[str], has_before: bool, has_after: bool) -> str:

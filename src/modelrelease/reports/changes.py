@@ -79,7 +79,7 @@ def detail_lines(file: FileChange) -> Iterator[str]:
         for row in file.rows.shown:
             yield from _row(row)
         rest = file.rows.added + file.rows.changed + file.rows.removed - len(file.rows.shown)
-        if rest > 0:
+        if rest > 0 and file.rows.shown:
             yield f"… and {rest:,} more rows"
 
 

@@ -15,6 +15,7 @@ from modelrelease.records.comparison import Comparison
 from modelrelease.reports import comment_folds, comment_parts
 from modelrelease.reports.budget import Section, fit, units, utf8_bytes
 from modelrelease.reports.inert import escape, fence
+from modelrelease.reports.permitted import permitted
 
 LIMIT = 65_000
 SUMMARY_LIMIT = 900_000
@@ -48,10 +49,11 @@ def comment_markdown(comparison: Comparison, about: About, *, limit: int = LIMIT
     """Return a comparison as GitHub Markdown of at most ``limit``, which is ``LEAST_LIMIT`` or more.
 
     Up to ``MOST_OF_A_COMMENT`` it is in UTF-16 code units, above that, where it is a file's, in bytes of UTF-8.
-    What ``comparison.comment.samples`` does not allow of the items that changed is not in it.
+    What ``comparison.comment.samples`` does not allow of items and rows is not in it.
     """
     if limit < LEAST_LIMIT:
         raise ValueError(f"a limit of {limit}; at least {LEAST_LIMIT} are needed")
+    comparison = permitted(comparison)
     sections = [
         _decision(comparison, about),
         comment_parts.compared(comparison),
@@ -70,7 +72,7 @@ def undecided_markdown(reason: str, about: About) -> str:
     """Return what is said where nothing was scored: that nothing is decided, and why."""
     first = f"**🔴 Nothing was decided: this pull request has not been scored.**{_of_commit(about.head_sha)}"
     why = escape(shorten(reason, _MAX_HEADLINE), begins_line=True)
-    link = _link(about)
+    link = run_link(about)
     return "\n\n".join([first, *([why] if why else []), *([link] if link else [])]) + "\n"
 
 
@@ -92,11 +94,12 @@ def _of_commit(sha: str | None) -> str:
 
 
 def _end(comparison: Comparison, about: About) -> list[Section]:
-    link, command = _link(about), _download(comparison, about)
+    link, command = run_link(about), _download(comparison, about)
     return [Section((line,), stays=True) for line in (link, command) if line]
 
 
-def _link(about: About) -> str | None:
+def run_link(about: About) -> str | None:
+    """Return the line that leads to the run; None where there is no address to lead to."""
     if about.run_url is None or not _ADDRESS.fullmatch(about.run_url):
         return None
     name = f"run {about.run_id}" if about.run_id is not None else "the run"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from modelrelease.errors import shorten
 from modelrelease.numbers import in_points, show_count, show_delta, show_interval, show_value
-from modelrelease.records.comparison import Comparison, Diff, Example, MetricComparison, Side
+from modelrelease.records.comparison import Comparability, Comparison, Diff, Difference, Example, MetricComparison, Side
 
 METRIC_HEADER = ("metric", "role", "n", "baseline", "candidate", "delta", "interval", "margin", "verdict")
 METRIC_ALIGN = ("left", "left", "right", "right", "right", "right", "right", "right", "left")
@@ -51,6 +52,11 @@ def verdict_mark(row: MetricComparison) -> str:
     return _MARKS.get(row.verdict, "⚪")
 
 
+def slices_left_out(row: MetricComparison) -> str | None:
+    """Return how many slices are not there, since there are too many; None where all are."""
+    return f"… and {show_count(row.slices_left_out)} more slices" if row.slices_left_out else None
+
+
 def slice_rows(row: MetricComparison) -> Iterator[tuple[str, ...]]:
     """Yield one metric's slices, in the order of ``slice_header``."""
     points = in_points(row.range)
@@ -81,9 +87,37 @@ def facts(comparison: Diff | Comparison) -> list[tuple[str, str]]:
         found.append(("policy", f"{comparison.policies[0].source_ref}, for a {comparison.context.replace('_', ' ')}"))
     if comparison.baseline is None:
         return found
-    names = [difference.what for difference in comparison.comparability.differs]
-    found.append(("differs", ", ".join(dict.fromkeys(names)) or "nothing"))
+    if isinstance(comparison, Comparison) or not comparison.comparability.differs:
+        names = [difference.what for difference in comparison.comparability.differs]
+        found.append(("differs", ", ".join(dict.fromkeys(names)) or "nothing"))
     return found
+
+
+_DIGEST = re.compile(r"[0-9a-f]{40,64}")
+_GROUPS = (
+    ("model", "tokenizer", "chat template"),
+    ("platform", "libraries", "driver", "machine", "threads"),
+    ("engine", "batch tokens", "truncation", "scorer"),
+    ("suite",),
+    ("prompt",),
+    ("dataset",),
+)
+_ORDER = [what for group in _GROUPS for what in group]
+MAX_VALUE = 120
+DIFFERENCE_HEADER = ("differs", "baseline", "candidate")
+
+
+def differences(comparability: Comparability) -> list[tuple[str, str, str]]:
+    """Return what differs and both values of it, digests cut: model, environment, engine, suite, prompts, datasets."""
+    found = sorted(comparability.differs, key=lambda one: _ORDER.index(one.what) if one.what in _ORDER else -1)
+    return [_difference(one) for one in found]
+
+
+def _difference(found: Difference) -> tuple[str, str, str]:
+    task = f" of {found.task}" if found.task else ""
+    values = ("–" if value is None else value for value in (found.baseline, found.candidate))
+    before, after = (value[:12] if _DIGEST.fullmatch(value) else shorten(value, MAX_VALUE) for value in values)
+    return shorten(f"{found.what}{task}", MAX_NAME), before, after
 
 
 def notes(diff: Diff | Comparison) -> list[str]:

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from tabulate import tabulate
 
 from modelrelease.errors import escape_controls, shorten
-from modelrelease.records.comparison import MAX_EXAMPLES, Comparison, Diff, Example, MetricComparison
-from modelrelease.reports import rows, words
+from modelrelease.records.comparison import Comparison, Diff, Example, MetricComparison
+from modelrelease.records.item_changes import TaskItems
+from modelrelease.reports import items, rows, words
 
 WIDTH = 110
 _FEW = 3
 _SHOWN_TEXT = 160
+_SHOWN_ANSWER = 480
+_MAX_CELL = 60
 
 
 def comparison_table(comparison: Comparison) -> str:
@@ -34,7 +37,7 @@ def comparison_table(comparison: Comparison) -> str:
     gates = [row for row in comparison.metrics if row.role == "gate" and rows.changed(row)]
     lines += [line for row in gates for line in _flips(row, _FEW)]
     if gates:
-        lines.append(f"`modelrelease diff` shows up to {MAX_EXAMPLES} changed items a metric, and the slices.")
+        lines.append("`modelrelease diff` shows more changed items, both answers word by word, and the slices.")
     return _text(lines)
 
 
@@ -52,12 +55,39 @@ def diff_table(diff: Diff) -> str:
     """Return a diff as text for a terminal: deltas, slices, and the items that changed, before and after."""
     header, keep = rows.metric_header(diff.confidence), rows.DIFF_COLUMNS
     cells = [tuple(rows.metric_row(row)[n] for n in keep) for row in diff.metrics]
-    lines = [*_facts(diff), ""]
+    lines = [*_facts(diff), "", *_differences(diff)]
     lines += _table(cells, [header[n] for n in keep], [rows.METRIC_ALIGN[n] for n in keep])
     lines += [*rows.notes(diff), "", *_bullets("not compared", rows.not_compared(diff))]
     for row in diff.metrics:
-        lines += [*_slices(row, diff.confidence), *_flips(row, None)]
+        lines += _slices(row, diff.confidence)
+    for task in diff.items:
+        lines += _items(diff, task)
     return _text(lines)
+
+
+def _differences(diff: Diff) -> Iterator[str]:
+    found = rows.differences(diff.comparability)
+    if found:
+        cells = [tuple(shorten(cell, _MAX_CELL) for cell in row) for row in found]
+        yield from _table(cells, rows.DIFFERENCE_HEADER, ("left",) * 3)
+        yield ""
+
+
+def _items(diff: Diff, task: TaskItems) -> Iterator[str]:
+    """A task's changed items, broken before fixed, and how many are not shown."""
+    counts = items.task_counts(diff, task)
+    if counts is None:
+        return
+    yield f"{shorten(task.task, rows.MAX_NAME)}: {counts}"
+    words = dict(zip(("broken", "fixed"), items.task_words(diff, task), strict=True))
+    for item in task.items:
+        yield f"  {words[item.direction]} {_one_line(item.item_id)}  ({_one_line(items.score_words(item))})"
+        for name, text in items.item_lines(item):
+            yield f"    {name:<9} {_one_line(text, _SHOWN_ANSWER if name == 'answer' else _SHOWN_TEXT)}"
+    rest = items.left_out(diff, task)
+    if rest is not None:
+        yield f"  {rest}"
+    yield ""
 
 
 def _facts(comparison: Diff | Comparison) -> Iterator[str]:
@@ -83,10 +113,11 @@ def _slices(row: MetricComparison, confidence: float) -> Iterator[str]:
     if row.slices:
         yield f"{rows.metric_name(row)} by slice:"
         yield from _table(rows.slice_rows(row), rows.slice_header(row, confidence), rows.SLICE_ALIGN)
+        yield from filter(None, [rows.slices_left_out(row)])
         yield ""
 
 
-def _flips(row: MetricComparison, few: int | None) -> Iterator[str]:
+def _flips(row: MetricComparison, few: int) -> Iterator[str]:
     counts = rows.changed(row)
     if row.flips is None or counts is None:
         return
@@ -105,10 +136,10 @@ def _example(row: MetricComparison, example: Example) -> Iterator[str]:
             yield f"    {name:<9} {_one_line(value)}"
 
 
-def _one_line(text: str) -> str:
+def _one_line(text: str, most: int = _SHOWN_TEXT) -> str:
     """The end of a text is where its question stands; line ends become visible marks."""
     flat = text.strip().replace("\n", " ⏎ ")
-    return shorten(flat, _SHOWN_TEXT)
+    return shorten(flat, most)
 
 
 def _text(lines: Iterable[str]) -> str:

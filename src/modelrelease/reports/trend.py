@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 
 from modelrelease.errors import shorten
 from modelrelease.numbers import in_points
@@ -21,26 +22,31 @@ _MAX_VALUE = 1e12
 
 
 def trend_charts(comparison: Comparison) -> Iterator[str]:
-    """Yield one chart for each gate metric that an earlier version has a value of, at most ``MAX_CHARTS``."""
-    candidate = comparison.candidate
-    gates = [row for row in comparison.metrics if row.role == "gate"]
-    drawn = 0
-    for row in gates:
-        points = list(_points(comparison, row, candidate.label if candidate else ""))
-        if len(points) > 1 and drawn < MAX_CHARTS:
-            drawn += 1
-            yield "\n".join(_chart(row, points))
+    """Yield one chart for each metric that ``trends`` gives."""
+    for row, points in trends(comparison):
+        scale = 100 if in_points(row.range) else 1
+        yield "\n".join(_chart(row, [(version, value * scale) for version, value in points]))
 
 
-def _points(comparison: Comparison, row: MetricComparison, label: str) -> Iterator[tuple[str, float]]:
+def trends(comparison: Comparison) -> Iterator[tuple[MetricComparison, list[tuple[str, float]]]]:
+    """Yield the gate metrics that an earlier version has a value of, at most ``MAX_CHARTS``.
+
+    With each of them version and value, in its own unit, from old to new.
+    """
+    gates = (row for row in comparison.metrics if row.role == "gate")
+    found = ((row, list(_points(comparison, row))) for row in gates)
+    yield from islice(((row, points) for row, points in found if len(points) > 1), MAX_CHARTS)
+
+
+def _points(comparison: Comparison, row: MetricComparison) -> Iterator[tuple[str, float]]:
     """Yield version and value from old to new; nothing where the candidate has no value."""
-    name, scale = f"{row.task}/{row.metric}", 100 if in_points(row.range) else 1
+    name, label = f"{row.task}/{row.metric}", comparison.candidate.label if comparison.candidate else ""
     if row.candidate is None:
         return
     past = [(version.version, version.values[name]) for version in comparison.history if name in version.values]
     for version, value in [*past, (label, row.candidate)]:
         if math.isfinite(value) and abs(value) < _MAX_VALUE:
-            yield version, value * scale
+            yield version, value
 
 
 def _chart(row: MetricComparison, points: list[tuple[str, float]]) -> Iterator[str]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from modelrelease.scaffold.file_plan import FilePlan, created, kept
-from modelrelease.scaffold.kit import Kit, pinned, uses_kit
+from modelrelease.scaffold.kit import Kit, pinned, used_parts
 from modelrelease.scaffold.lines import IGNORED, UNION, with_ignored, with_union
 from modelrelease.scaffold.precommit import HOOK, PRECOMMIT, has_hook, hook_lines, new_precommit, with_hook
 
 WORKFLOWS = ".github/workflows"
 WORKFLOW = f"{WORKFLOWS}/modelrelease.yml"
+REPRODUCE_WORKFLOW = f"{WORKFLOWS}/modelrelease-reproduce.yml"
+_REPRODUCTION = {"/actions/reproduce", "/actions/issue"}
 ATTRIBUTES, IGNORE = ".gitattributes", ".gitignore"
 
 
@@ -41,13 +43,26 @@ def hook_plan(before: bytes | None, kit: Kit) -> FilePlan:
 
 
 def workflow_plan(template: str, kit: Kit, workflows: Mapping[str, bytes]) -> FilePlan:
-    """Return what becomes of the workflow; ``workflows`` are the files that stand in its folder."""
-    if (before := workflows.get(WORKFLOW)) is not None:
-        return kept(WORKFLOW, before, "it is there already")
-    for path, data in workflows.items():
-        if uses_kit(data.decode("utf-8", "replace")):
-            return kept(path, data, "it uses the kit already")
-    return created(WORKFLOW, pinned(template, kit), f"checks every pull request with {kit}")
+    """Return what becomes of the pull requests' workflow; ``workflows`` are the files that stand in its folder."""
+    plan = _workflow(WORKFLOW, workflows, lambda part: part not in _REPRODUCTION)
+    return plan or created(WORKFLOW, pinned(template, kit), f"checks every pull request with {kit}")
+
+
+def reproduce_plan(template: str, kit: Kit, workflows: Mapping[str, bytes]) -> FilePlan:
+    """Return what becomes of the workflow that runs the live version again; ``workflows`` likewise."""
+    plan = _workflow(REPRODUCE_WORKFLOW, workflows, lambda part: part == "/actions/reproduce")
+    why = f"runs the live version's evaluation again once a week with {kit}"
+    return plan or created(REPRODUCE_WORKFLOW, pinned(template, kit), why)
+
+
+def _workflow(path: str, workflows: Mapping[str, bytes], is_its: Callable[[str], bool]) -> FilePlan | None:
+    """The file that does already what ``path`` would; ``is_its`` knows it by what it uses of the kit."""
+    if (before := workflows.get(path)) is not None:
+        return kept(path, before, "it is there already")
+    for other, data in workflows.items():
+        if any(is_its(part) for part in used_parts(data.decode("utf-8", "replace"))):
+            return kept(other, data, "it uses the kit already")
+    return None
 
 
 def _line_plan(path: str, before: bytes | None, after: bytes | None, line: str, why: str) -> FilePlan:

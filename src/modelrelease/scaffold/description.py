@@ -34,8 +34,12 @@ def describe(
     undecided: Sequence[Undecided],
     metrics: Sequence[MetricPlan],
     files: Sequence[FilePlan],
+    offered: bool,
 ) -> setup.Setup:
-    """Return all of it as a document; names that hold control characters are shown with escapes."""
+    """Return all of it as a document; names that hold control characters are shown with escapes.
+
+    ``offered``: there could also be the workflow that runs the live version again.
+    """
     return setup.Setup(
         repository=escape_controls(facts.repository),
         github=facts.github,
@@ -48,7 +52,7 @@ def describe(
         tasks=tuple(_task(task, metric) for task, metric in zip(tasks, metrics, strict=True)),
         undecided=tuple(_undecided(one) for one in undecided),
         files=tuple(map(_file, files)),
-        next=next_steps(files[0].path, len(tasks), found.versions, files, facts.remote),
+        next=next_steps(files[0].path, len(tasks), found.versions, files, facts.remote, offered),
     )
 
 

@@ -69,6 +69,6 @@ def pinned(template: str, kit: Kit) -> str:
     )
 
 
-def uses_kit(workflow: str) -> bool:
-    """Say whether a step of a workflow uses modelrelease, from wherever it comes."""
-    return _USES.search(workflow) is not None
+def used_parts(workflow: str) -> set[str]:
+    """Return what of modelrelease a workflow's steps use, from wherever it comes: "" or "/actions/NAME"."""
+    return {match["path"] for match in _USES.finditer(workflow)}

@@ -8,18 +8,26 @@ from collections.abc import Sequence
 from modelrelease.scaffold.file_plan import FilePlan
 
 _FIRST = "models/model_v1.0"
+_AGAIN = "have the live version run again once a week, if a runner may take the time: modelrelease init --reproduce"
 _MESSAGE = "Check models, prompts and test sets with modelrelease"
 
 
 def next_steps(
-    suite: str, tasks: int, versions: Sequence[str], files: Sequence[FilePlan], has_remote: bool
+    suite: str,
+    tasks: int,
+    versions: Sequence[str],
+    files: Sequence[FilePlan],
+    has_remote: bool,
+    offered: bool = False,
 ) -> tuple[str, ...]:
     """Return the next three steps, commands after a colon; fewer where nothing is left to commit.
 
     Something to score, a commit, a runner; where the suite has no task yet, that comes first and the runner later.
+    ``offered``: where there is a version, that it can be run again each week comes last.
     """
     if tasks:
-        return (_score(versions), *_commit(files, versions), _runner(has_remote))
+        again = (_AGAIN,) if offered and versions else ()
+        return (_score(versions), *_commit(files, versions), _runner(has_remote), *again)
     task = f"write a task into {suite}, and see which margin it can have: modelrelease init"
     return (task, _score(versions), *_commit(files, versions))
 

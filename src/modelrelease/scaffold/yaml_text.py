@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
-from modelrelease.records.strict_yaml import read_yaml
+from modelrelease.records.yaml_write import is_plain
 
 _NO_WRAP = 1 << 30
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 
 
 def scalar(text: str) -> str:
     """Return ``text`` as YAML on one line that can stand in a flow list; quoted unless it is a plain word or path."""
-    if _PLAIN.fullmatch(text) and yaml.safe_load(text) == text and read_yaml(text, "").value == text:
+    if is_plain(text):
         return text
     written: str = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=_NO_WRAP)
     return written.rstrip("\n")

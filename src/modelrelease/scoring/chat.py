@@ -31,6 +31,11 @@ class ChatLimits:
     characters: int = 1_000_000
 
 
+_SOURCE = Path(__file__).resolve().parents[2]
+# Isolated mode finds what is installed; this package need not be, as in a clone or another's environment.
+_START = "import sys; sys.path.append(sys.argv[1]); from modelrelease.scoring.chat_worker import main; sys.exit(main())"
+
+
 def render_chats(
     folder: Path, conversations: Sequence[Sequence[Message]], shown: str, limits: ChatLimits | None = None
 ) -> list[str]:
@@ -51,7 +56,7 @@ def render_chats(
     }
     # A template that hangs in C code is not reached by the worker's own alarm: the parent's patience ends too.
     patience = limits.seconds_start + limits.seconds_each * 4
-    command = [sys.executable, "-I", "-m", "modelrelease.scoring.chat_worker"]
+    command = [sys.executable, "-I", "-c", _START, str(_SOURCE)]
     try:
         done = subprocess.run(
             command, input=json.dumps(work).encode(), capture_output=True, timeout=patience, check=False

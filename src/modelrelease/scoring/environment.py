@@ -6,9 +6,9 @@ import contextlib
 import platform
 import socket
 import sys
-from pathlib import Path
 from typing import Any
 
+from modelrelease.machine import cpu_name, driver_version, os_name
 from modelrelease.records.evaluation import Environment
 
 
@@ -24,12 +24,12 @@ def describe_environment(torch: Any) -> Environment:
         transformers=transformers.__version__,
         tokenizers=tokenizers.__version__,
         cuda=torch.version.cuda if cuda else None,
-        driver=_driver() if cuda else None,
+        driver=driver_version() if cuda else None,
         gpus=tuple(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())) if cuda else (),
-        cpu=_cpu(),
+        cpu=cpu_name(),
         machine=platform.machine(),
         threads=torch.get_num_threads(),
-        os=f"{platform.system()} {platform.release()}",
+        os=os_name(),
     )
 
 
@@ -46,18 +46,3 @@ def peak_memory() -> int:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return int(peak if sys.platform == "darwin" else peak * 1024)
     return 0
-
-
-def _cpu() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def _driver() -> str | None:
-    with contextlib.suppress(OSError):
-        text = Path("/proc/driver/nvidia/version").read_text(encoding="utf-8")
-        return text.splitlines()[0].strip()
-    return None

@@ -32,19 +32,31 @@ BATCH_TOKENS = 2048
 
 @dataclass(frozen=True)
 class Options:
-    """What a person chose: numerics, padded tokens a batch, whether prompts may lose their beginning."""
+    """What a person chose: numerics, padded tokens a batch, whether prompts may lose their beginning.
+
+    ``batch_order`` other than 0 batches the same requests otherwise, to see what that moves (``scoring.noise``).
+    """
 
     numerics: Numerics = field(default_factory=Numerics)
     batch_tokens: int = BATCH_TOKENS
     allow_truncation: bool = False
+    batch_order: int = 0
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a run needs of the world: where to keep finished batches, who watches, and its provenance."""
+    """What a run needs of the world: where to keep finished batches, who watches, and its provenance.
+
+    For weights that have to be fetched besides: the folder of what may be lost (None: there is none), the address of
+    the Hub (None: its own), whether it may be used, and who watches the bytes come in.
+    """
 
     journal: Path | None = None
     progress: Progress = field(default_factory=NoProgress)
+    cache: Path | None = None
+    hub_endpoint: str | None = None
+    offline: bool = False
+    download: Progress = field(default_factory=NoProgress)
     now: Callable[[], str] = lambda: ""
     git_sha: str | None = None
     dirty: bool | None = None
@@ -119,7 +131,7 @@ def _plan(
     limits = Limits(loaded.max_length, loaded.vocabulary, options.allow_truncation)
     rendered = _rendered(items, checkpoint)
     entries = build_requests(items, rendered, suite.tasks, Codec(loaded.tokenizer), limits)
-    batches = plan_batches(entries, [item.task for item in items], options.batch_tokens)
+    batches = plan_batches(entries, [item.task for item in items], options.batch_tokens, options.batch_order)
     return _Plan(items, entries, batches, plan_digest(batches))
 
 

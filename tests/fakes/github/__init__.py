@@ -12,6 +12,16 @@ As a process of its own, for runs under act: ``python -m fakes.github --state st
 """
 
 from fakes.github.server import FakeGitHub, Request
-from fakes.github.state import BOT_ID, JOB_TOKEN, PERSON_TOKEN, User, add_comment, add_pull
+from fakes.github.state import BOT_ID, JOB_TOKEN, PERSON_TOKEN, User, add_comment, add_issue, add_pull
 
-__all__ = ["BOT_ID", "JOB_TOKEN", "PERSON_TOKEN", "FakeGitHub", "Request", "User", "add_comment", "add_pull"]
+__all__ = [
+    "BOT_ID",
+    "JOB_TOKEN",
+    "PERSON_TOKEN",
+    "FakeGitHub",
+    "Request",
+    "User",
+    "add_comment",
+    "add_issue",
+    "add_pull",
+]

@@ -8,7 +8,7 @@ from fakes.github import shapes
 from fakes.github.calls import Answer, Call, Refusal, handles
 from fakes.github.state import Stored, add_comment
 
-MAX_BODY = 65_536
+MAX_BODY, MAX_TITLE = 65_536, 256
 
 
 @handles("GET /user")
@@ -70,10 +70,14 @@ def _checked(body: str) -> str:
         raise Refusal(
             422, "Validation Failed", [{"resource": "IssueComment", "code": "missing_field", "field": "body"}]
         )
-    if len(body) > MAX_BODY:
-        message = f"Body is too long (maximum is {MAX_BODY} characters)"
-        raise Refusal(422, "Validation Failed", [{"resource": "IssueComment", "code": "custom", "message": message}])
-    return body
+    return _short(body, "body", MAX_BODY, "IssueComment")
+
+
+def _short(text: str, field: str, limit: int, resource: str = "Issue") -> str:
+    if len(text) > limit:
+        message = f"{field} is too long (maximum is {limit} characters)"
+        raise Refusal(422, "Validation Failed", [{"resource": resource, "code": "custom", "message": message}])
+    return text
 
 
 def _issue(call: Call) -> Stored:
@@ -81,9 +85,16 @@ def _issue(call: Call) -> Stored:
     return found
 
 
+def _has_issues(call: Call) -> None:
+    # Its pull requests' comments are there all the same.
+    if not call.repository.has_issues:
+        raise Refusal(410, "Issues has been disabled in this repository.")
+
+
 @handles("GET R/issues")
 def list_issues(call: Call) -> Answer:
     """Return issues, newest first, by state, labels and author."""
+    _has_issues(call)
     query, wanted = call.query, set(filter(None, call.query.get("labels", "").split(",")))
     found = [
         shapes.issue(call, issue)
@@ -98,7 +109,12 @@ def list_issues(call: Call) -> Answer:
 @handles("POST R/issues")
 def create_issue(call: Call) -> Answer:
     """Open an issue; issues and pull requests are counted together."""
+    _has_issues(call)
     repository = call.repository
+    if not str(call.body["title"]).strip():
+        raise Refusal(422, "Validation Failed", [{"resource": "Issue", "code": "missing_field", "field": "title"}])
+    _short(str(call.body["title"]), "title", MAX_TITLE)
+    _short(call.body.get("body") or "", "body", MAX_BODY)
     number = 1 + max(map(int, repository.issues), default=0)
     labels = [_label_name(label) for label in call.body.get("labels", [])]
     issue = {"number": number, "title": str(call.body["title"]), "author": call.user.login, "state": "open"}
@@ -109,8 +125,13 @@ def create_issue(call: Call) -> Answer:
 @handles("GET R/issues/{issue_number}", "PATCH R/issues/{issue_number}")
 def issue(call: Call) -> Answer:
     """Return an issue, after it was changed where something is given."""
-    found = _issue(call)
-    for key, value in (call.body or {}).items():
+    found, changes = _issue(call), dict(call.body or {})
+    _short(changes.get("body") or "", "body", MAX_BODY)
+    # "Ignored unless state is changed", as its description says.
+    reason = changes.pop("state_reason", None)
+    if changes.get("state", found["state"]) != found["state"]:
+        found["state_reason"] = reason or ("completed" if changes["state"] == "closed" else "reopened")
+    for key, value in changes.items():
         found[key] = [_label_name(label) for label in value] if key == "labels" else value
     return Answer(200, shapes.issue(call, found))
 

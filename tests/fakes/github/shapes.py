@@ -77,6 +77,7 @@ def _common(call: Call, stored: Stored, kind: str, page: str) -> Stored:
 def issue(call: Call, stored: Stored) -> Stored:
     """Return an issue; GitHub's list of issues holds pull requests too, and says so in ``pull_request``."""
     made = {**skeleton("issue"), **_common(call, stored, "issues", "issues")}
+    made["state_reason"] = stored.get("state_reason")
     if str(stored["number"]) in call.repository.pulls:
         url = f"{call.base}/repos/{call.repository.full_name}/pulls/{stored['number']}"
         made["pull_request"] = {"url": url, "html_url": url, "diff_url": url, "patch_url": url}

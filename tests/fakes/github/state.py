@@ -38,6 +38,7 @@ class Repository:
     full_name: str
     private: bool = False
     default_branch: str = "main"
+    has_issues: bool = True
     issues: dict[str, Stored] = field(default_factory=dict)
     pulls: dict[str, Stored] = field(default_factory=dict)
     comments: dict[str, Stored] = field(default_factory=dict)
@@ -125,6 +126,14 @@ def add_pull(
         "files": [{"filename": name, "status": "modified"} for name in files],
     }
     return common
+
+
+def add_issue(repository: Repository, body: str, author: str = BOT, **changes: Any) -> Stored:
+    """Put an open issue into a repository; ``changes`` are what of it is otherwise."""
+    number = 1 + max(map(int, repository.issues), default=0)
+    issue = {"number": number, "title": "An issue", "author": author, "state": "open", "body": body, "labels": []}
+    repository.issues[str(number)] = {**issue, **changes}
+    return repository.issues[str(number)]
 
 
 def add_comment(world: World, repository: Repository, number: int, body: str, author: str = BOT) -> Stored:

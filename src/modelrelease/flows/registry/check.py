@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import datetime
 
-from modelrelease.codes import SAYS_NO
+from modelrelease.codes import SAYS_NO, Code
 from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Refused
 from modelrelease.flows.registry.scope import Scope, complete_staged, targets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelrelease.flows.registry.dataset_rows import RowReader
+    from modelrelease.flows.registry.layout import Layout
 
 
 class Checked:
     """What a check came to: every finding, what passed remarkably, and how many files it was about."""
 
-    __slots__ = ("files", "findings", "notes")
+    __slots__ = ("files", "findings", "notes", "versions")
 
-    def __init__(self, findings: list[Finding], notes: list[str], files: int) -> None:
+    def __init__(self, findings: list[Finding], notes: list[str], files: int, versions: int = 0) -> None:
         self.findings = findings
         self.notes = notes
         self.files = files
+        self.versions = versions
+
+    def with_versions(self, layout: Layout) -> Checked:
+        """Return the result together with that of the version folders."""
+        findings = list(dict.fromkeys([*self.findings, *layout.findings]))
+        return Checked(findings, [*self.notes, *layout.notes], self.files, layout.versions)
 
     def as_json(self) -> dict[str, object]:
         """Return the result as plain values."""
@@ -37,14 +44,17 @@ class Checked:
             for finding in self.findings
         ]
         notes = [_utf8(note) for note in self.notes]
-        return {"schema_version": 1, "files": self.files, "findings": findings, "notes": notes}
+        counts = {"files": self.files, "versions": self.versions}
+        return {"schema_version": 1, **counts, "findings": findings, "notes": notes}
 
     def summary(self) -> list[str]:
         """Return what a person is told where nothing is wrong."""
         from modelrelease.errors import escape_controls
 
         count = f"{self.files:,} governed file{'' if self.files == 1 else 's'}"
-        return [f"{count}, all with their change record", *(escape_controls(note) for note in self.notes)]
+        versions = f"{self.versions:,} version folder{'' if self.versions == 1 else 's'}, as their papers say"
+        said = [f"{count}, all with their change record", *([versions] if self.versions else [])]
+        return [*said, *(escape_controls(note) for note in self.notes)]
 
 
 def _utf8(text: str) -> str:
@@ -69,11 +79,16 @@ def check_changes(scope: Scope, today: datetime.date, rows: RowReader | None = N
 
 def verdict(findings: list[Finding]) -> ModelreleaseError:
     """Return the error that findings end a command with: exit 2 where a file is malformed, 1 where the rule says no."""
-    malformed = any(
-        finding.code not in SAYS_NO and (finding.code.value > "MR2" or finding.code.value == "MR107")
-        for finding in findings
-    )
+    malformed = any(_is_malformed(finding.code) for finding in findings)
     return InvalidInput(findings) if malformed else Refused(findings)
+
+
+def _is_malformed(code: Code) -> bool:
+    if code in SAYS_NO:
+        return False
+    if code.value.startswith("MR42"):  # papers that can be read, and say something else than what is there
+        return code == Code.ADDRESS
+    return code.value > "MR2" or code == Code.LOG_LINE
 
 
 def today() -> datetime.date:

@@ -23,6 +23,7 @@ class Changes:
         self.scope = scope
         self.everything = everything
         self.row_findings: dict[str, list[Finding]] = {}
+        self.notes: list[str] = []
         if everything:
             self.new: dict[str, Entry] = scope.new.entries()
             self.old: dict[str, Entry] = {}
@@ -65,19 +66,14 @@ def dataset_rows(changes: Changes, leakage_against: str | None = None) -> list[F
 
 
 def model_layout(changes: Changes) -> list[Finding]:
-    """Check the version folders that changed: a record agrees with its samples; one that is not scored yet passes."""
-    touched = [*changes.new, *changes.gone]
-    folders = {posixpath.dirname(path) for path in touched if _in_version(path)}
-    if not folders:
+    """Check the version folders that changed: each is what its papers say; one that is not scored yet passes."""
+    if not any("model_v" in path or path.endswith("/model.json") for path in (*changes.new, *changes.gone)):
         return []
-    from modelrelease.flows.registry.layout import check_version
+    from modelrelease.flows.registry.versions import check_changed
 
-    return [finding for folder in sorted(folders) for finding in check_version(changes.scope.new, folder)]
-
-
-def _in_version(path: str) -> bool:
-    folder, name = posixpath.split(path)
-    return posixpath.basename(folder).startswith("model_v") and name in ("eval.json", "samples.jsonl")
+    layout = check_changed(changes)
+    changes.notes += layout.notes
+    return layout.findings
 
 
 def release_config(changes: Changes) -> list[Finding]:

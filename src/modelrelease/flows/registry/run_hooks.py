@@ -7,8 +7,11 @@ from modelrelease.flows.registry.hooks import HOOKS, Changes, dataset_rows
 from modelrelease.flows.registry.scope import Scope, nothing_governed
 
 
-def run_hook(name: str, scope: Scope, leakage_against: str | None = None) -> int:
-    """Run a hook; raises Refused (exit 1) or InvalidInput (exit 2) with every finding."""
+def run_hook(name: str, scope: Scope, leakage_against: str | None = None) -> list[str]:
+    """Run a hook and return what is worth a word though it passes.
+
+    Raises Refused (exit 1) or InvalidInput (exit 2) with every finding.
+    """
     findings: dict[Finding, None] = {}
     everything = not scope.deltas and scope.range is None
     changes = Changes(scope, everything=everything)
@@ -19,7 +22,7 @@ def run_hook(name: str, scope: Scope, leakage_against: str | None = None) -> int
             found = dataset_rows(changes, leakage_against) if check is dataset_rows else check(changes)
             findings.update(dict.fromkeys(found))
     if not findings:
-        return 0
+        return changes.notes
     from modelrelease.flows.registry.check import verdict
 
     raise verdict(list(findings))

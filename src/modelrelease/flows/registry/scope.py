@@ -152,6 +152,18 @@ def _range(git: Git, start: str, tip: str, end: str) -> Scope:
     return scope
 
 
+def index_scope(git: Git, start: str) -> Scope:
+    """Return what the index holds against the commit ``start``: what a commit of it will hold since then."""
+    objects = Objects(git)
+    scope = Scope(git, objects, Tree(git, objects, INDEX), trees.staged(git, start) or [])
+    scope.base = Tree(git, objects, start)
+    scope.base_deltas = {delta.path: delta for delta in scope.deltas}
+    scope.history = start
+    scope.old_policy = _policy(scope.base, lenient=True)
+    scope.new_policy = _policy(scope.new) or Policy()
+    return scope
+
+
 def push_scope(git: Git, from_ref: str, to_ref: str) -> Scope:
     """Return what a push brings, from what the remote has to ``to_ref``; raises as :func:`range_scope` does.
 
