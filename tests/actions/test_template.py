@@ -12,6 +12,7 @@ import yaml
 from acting import CHECKOUT, KIT, Act, git
 from consumers import Consumer, adopt, bodies
 from fakes.github import JOB_TOKEN, FakeGitHub
+from papers import list_again, write_papers
 from tiny_models import TinyModels, write_project
 
 from modelrelease.cli.main import main
@@ -37,7 +38,15 @@ def consumer(tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Cons
 def add_version(consumer: Consumer, tiny: TinyModels) -> Path:
     folder = consumer.root / "models" / "model_v1.1"
     shutil.copytree(tiny.folder("llama"), folder / "checkpoint")
+    write_papers(folder, folder / "checkpoint")
     return folder
+
+
+def add_damaged_version(consumer: Consumer, tiny: TinyModels) -> None:
+    """Add one that agrees with its papers, and that nothing can load."""
+    folder = add_version(consumer, tiny)
+    (folder / "checkpoint" / "model.safetensors").write_bytes(b"no weights")
+    list_again(folder)
 
 
 def test_a_new_version_is_scored_commented_and_passes(consumer: Consumer, github: FakeGitHub, tiny: TinyModels) -> None:
@@ -109,7 +118,7 @@ def test_a_fork_s_version_is_not_scored_and_fails(consumer: Consumer, github: Fa
 
 def test_a_scorer_that_fails_fails_the_gate(consumer: Consumer, tiny: TinyModels) -> None:
     consumer.branch("damaged")
-    (add_version(consumer, tiny) / "checkpoint" / "model.safetensors").write_bytes(b"no weights")
+    add_damaged_version(consumer, tiny)
     ran = consumer.queue()
     assert ran.jobs() == {"check": "succeeded", "score": "failed", "gate": "failed"}, ran.text
     assert "was not scored; the score job passed no comparison on; look at its log" in ran.text
@@ -123,7 +132,7 @@ def test_an_earlier_attempt_s_comparison_is_not_taken_for_this_one_s(consumer: C
     consumer.queue()
     document = {**consumer.comparison(), "resolution": None}
     (consumer.act.artifacts / "modelrelease-comparison" / "comparison.json").write_text(json.dumps(document), "utf-8")
-    (add_version(consumer, tiny) / "checkpoint" / "model.safetensors").write_bytes(b"no weights")
+    add_damaged_version(consumer, tiny)
     ran = consumer.queue()
     assert ran.jobs() == {"check": "succeeded", "score": "failed", "gate": "failed"}, ran.text
     assert "was not scored; the score job passed no comparison on; look at its log" in ran.text

@@ -305,7 +305,7 @@ def test_weights_that_are_swapped_while_they_are_used_give_no_record(
 
     monkeypatch.setattr(flow, "score", meddle)
     assert main(["score", "model", "--out", "out"]) == 1
-    assert "model: config.json: MR421 has changed since it was verified" in capsys.readouterr().err
+    assert "model/config.json: MR418 changed while the checkpoint was in use" in capsys.readouterr().err
     assert not (repository / "out").exists()
 
 

@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Render; exit 0 whatever the decision is, 2 where the file is malformed."""
+    from modelrelease.errors import escape_controls
     from modelrelease.records.comparisons import read_comparison
     from modelrelease.records.files import write_atomic
     from modelrelease.reports.comment import SUMMARY_LIMIT, About, comment_markdown
@@ -39,4 +40,5 @@ def run(arguments: argparse.Namespace) -> int:
         say(text)
     else:
         write_atomic(arguments.out, text.encode())
+        say(f"written to {escape_controls(str(arguments.out))}\n")
     return 0

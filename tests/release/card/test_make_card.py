@@ -268,6 +268,7 @@ def test_huggingface_hub_s_own_validation_passes_against_a_hub(
     path.write_bytes(make(f"---\n{PEOPLE}---\n# Ours\n", story).encode("utf-8"))
     with hub(model_index(CHILD, story.evaluation)) as address:
         monkeypatch.setattr(constants, "ENDPOINT", address)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # which scoring forbids its process
         ModelCard.load(path).validate()
         path.write_bytes(path.read_bytes().replace(b"value: 2.0", b"value: 1.0"))
         with pytest.raises(ValueError, match="not as it should be"):
