@@ -13,6 +13,7 @@ from modelrelease.settings import (
     commit_environment,
     git_environment,
     github_environment,
+    hub_environment,
     partial_runs,
     pushed_range,
     run_url,
@@ -88,3 +89,20 @@ def test_what_git_tells_a_hook_of_the_commit_in_the_making() -> None:
 def test_a_push_comes_with_two_refs() -> None:
     assert pushed_range({"PRE_COMMIT_FROM_REF": "a", "PRE_COMMIT_TO_REF": "b"}) == ("a", "b")
     assert pushed_range({"PRE_COMMIT_FROM_REF": "a"}) is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "found"),
+    [
+        ({}, (None, None, None)),
+        ({"HF_TOKEN": "", "HF_ENDPOINT": "", "HF_OIDC_RESOURCE": ""}, (None, None, None)),
+        ({"HF_TOKEN": "hf_x\n", "HF_ENDPOINT": "http://127.0.0.1"}, ("http://127.0.0.1", "hf_x", None)),
+        ({"HF_TOKEN": "hf_x", "HF_OIDC_RESOURCE": "acme/bot"}, (None, None, "acme/bot")),
+    ],
+)
+def test_a_job_s_own_identity_comes_before_a_token(
+    environ: dict[str, str], found: tuple[str | None, str | None, str | None]
+) -> None:
+    hub = hub_environment(environ)
+    assert (hub.endpoint, hub.token, hub.oidc_resource) == found
+    assert "hf_x" not in repr(hub)

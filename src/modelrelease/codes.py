@@ -1,7 +1,7 @@
 """Every finding's code and what it stands for; docs/errors.md is generated from this table.
 
 MR1xx registry, MR2xx documents, MR3xx suites, prompts and datasets, MR4xx models and scoring,
-MR5xx results and comparison, MR6xx use and surroundings. A code's meaning never changes.
+MR5xx results and comparison, MR6xx use and surroundings, MR7xx release. A code's meaning never changes.
 """
 
 from __future__ import annotations
@@ -72,6 +72,13 @@ class Code(str, Enum):
     MISSING_EXTRA = "MR602"
     UNAVAILABLE = "MR603"
     INTERNAL = "MR699"
+    TARGET_ADDRESS = "MR701"
+    NOT_PUBLISHED = "MR702"
+    PUBLISHED_DIFFERS = "MR703"
+    RACED = "MR704"
+    RELEASE_FILE = "MR705"
+    RELEASE_NAME = "MR706"
+    TARGET_STATE = "MR707"
 
 
 MEANING: dict[Code, str] = {
@@ -135,4 +142,11 @@ MEANING: dict[Code, str] = {
     Code.MISSING_EXTRA: "an optional part of the package is not installed",
     Code.UNAVAILABLE: "something outside did not answer, or did not let us in",
     Code.INTERNAL: "a defect of modelrelease itself",
+    Code.TARGET_ADDRESS: "a release target's address is neither file:// nor hf://, or leads astray",
+    Code.NOT_PUBLISHED: "a version is not published at the target",
+    Code.PUBLISHED_DIFFERS: "what is published is not what was released, or its name was moved",
+    Code.RACED: "somebody else has moved the target meanwhile",
+    Code.RELEASE_FILE: "a file that cannot be published, or changed while it was",
+    Code.RELEASE_NAME: "a name that no version or stage can have",
+    Code.TARGET_STATE: "something stands at the target that no release has put there",
 }

@@ -1,0 +1,36 @@
+"""Targets of both kinds, each with a look behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from target_lab import FolderLab, HubLab, Lab, hub_lab
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[HubLab]:
+    """Return a target on a local Hub."""
+    with hub_lab(tmp_path) as lab:
+        yield lab
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> FolderLab:
+    """Return a target in a folder."""
+    return FolderLab(tmp_path)
+
+
+@pytest.fixture(params=["folder", "hub"])
+def lab(request: pytest.FixtureRequest) -> Lab:
+    """Return a target of each kind."""
+    found: Lab = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_in_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let huggingface_hub try its transfers again at once."""
+    monkeypatch.setattr("huggingface_hub.utils._http.time", SimpleNamespace(sleep=lambda _: None))
