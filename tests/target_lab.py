@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fakes.hub import WRITE_TOKEN, FakeHub
+
 from modelrelease.release.targets.address import Surroundings, open_target
 from modelrelease.release.targets.contents import planned_file
 from modelrelease.release.targets.target import PlannedFile, PlannedRelease, Reach, StageState, Target, go_on

@@ -84,7 +84,8 @@ class FakeHub:
         try:
             handler, values = find(call.method, call.path)
             call.values = values
-            call.token = auth.token_of(call.headers.get("Authorization"), self.tokens)
+            if not call.path.startswith("/_github/"):  # which has tokens of its own
+                call.token = auth.token_of(call.headers.get("Authorization"), self.tokens)
             if call.method not in {"GET", "HEAD"} and not call.path.startswith(_FREE_POSTS):
                 auth.must_write(call.token, values.get("name"))
             return handler(call)
@@ -215,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
         for piece in self._pieces(answer, keep):
             self.wfile.write(piece)
             self._entry.sent += len(piece)
-        if keep < said:
+        if keep < said and not (fault is not None and fault.honest):
             self.close_connection = True
 
     @staticmethod

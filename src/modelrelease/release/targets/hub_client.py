@@ -17,7 +17,7 @@ from modelrelease.codes import Code
 from modelrelease.errors import Finding, Refused, Unavailable
 from modelrelease.release.targets import hub_session
 from modelrelease.release.targets.contents import MAX_FILES, open_regular, planned_file, unreadable
-from modelrelease.release.targets.hub_failures import Failed, LookAgain, Moved, attempt, finding, given_up
+from modelrelease.release.targets.hub_failures import Failed, LookAgain, Moved, attempt, finding, given_up, identify
 from modelrelease.release.targets.patience import Patience
 from modelrelease.release.targets.target import FileDigest, PlannedFile
 
@@ -231,6 +231,7 @@ def _new_api(endpoint: str | None, token: str | None, timeout: float) -> Any:
         todo = 'install it: pip install "modelrelease[hub]"'
         raise Unavailable(Finding("modelrelease", Code.MISSING_EXTRA, message, todo)) from error
     hub_session.set_up(timeout)
+    identify(token)
     return HfApi(endpoint=endpoint, token=token, library_name="modelrelease", library_version=__version__)
 
 

@@ -15,6 +15,7 @@ T = TypeVar("T")
 _MAX_MESSAGE = 200
 # Source: https://huggingface.co/docs/hub/security-tokens; whatever looks like one is not shown.
 _TOKEN = re.compile(r"hf_\w{8,}|eyJ[\w-]{8,}[\w.-]*")
+_TRUSTED = "trusted publishing failed: "
 _STATUS = "https://status.huggingface.co"
 
 
@@ -47,10 +48,27 @@ def attempt(call: Callable[[], T], token: str | None) -> T:
     except HfHubHTTPError as error:
         raise Failed(_answered(error, token)) from None
     except OIDCError as error:
-        message = f"trusted publishing failed: {_plain(str(error), token)}"
+        message = _TRUSTED + _plain(str(error), token)
         raise Failed(Failure(401, message)) from None
     except Exception as error:
         raise Failed(_otherwise(error, token)) from None
+
+
+def identify(token: str | None) -> None:
+    """Find out who we are where no token was given, so that what fails there is not taken for another failure."""
+    import huggingface_hub
+
+    if token is not None:
+        return
+    try:
+        attempt(huggingface_hub.get_token, None)
+    except Failed as failed:
+        failure = failed.failure
+    else:
+        return
+    status = 401 if failure.status in {400, 401, 403, 404} else failure.status
+    said = failure.message.removeprefix(_TRUSTED)
+    raise Failed(Failure(status, _TRUSTED + said, failure.headers)) from None
 
 
 def _answered(error: BaseException, token: str | None) -> Failure:
@@ -68,15 +86,15 @@ def _otherwise(error: BaseException, token: str | None) -> Failure:
     """Judge an error that is no answer of the Hub; what is no error of a library is raised on."""
     from huggingface_hub.errors import HfHubHTTPError
 
+    if isinstance(error, ValueError) and str(error).startswith("Invalid metadata in README.md"):
+        what = _plain(" ".join(str(error).split("\n")[1:]), token)
+        message = f"has a head that the Hub does not take: {what}"
+        raise invalid("README.md", Code.RELEASE_FILE, message, "mend the card") from None
     for cause in _chain(error):
         if isinstance(cause, HfHubHTTPError):
             return _answered(cause, token)
         if isinstance(cause, Lost) or is_transport_error(cause):
             return Failure(None, "the connection to the Hub failed, or nothing came in time")
-    if isinstance(error, ValueError) and str(error).startswith("Invalid metadata in README.md"):
-        what = _plain(" ".join(str(error).split("\n")[1:]), token)
-        message = f"has a head that the Hub does not take: {what}"
-        raise invalid("README.md", Code.RELEASE_FILE, message, "mend the card") from None
     if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError) and error.filename:
         raise invalid(error.filename, Code.UNREADABLE, error.strerror or str(error), "put it back") from None
     if isinstance(error, ValueError | KeyError | TypeError | AttributeError | OSError | RuntimeError):
@@ -111,7 +129,7 @@ def finding(where: str, failure: Failure, reason: str, todo: str) -> Finding:
 
 def _todo(where: str, failure: Failure) -> str:
     name = where.removeprefix("hf://")
-    if "trusted publishing" in failure.message:
+    if failure.message.startswith(_TRUSTED):
         return (
             f"let {name} trust this repository, workflow and branch (Settings, Trusted publishers), give the job"
             f" `id-token: write` and set HF_OIDC_RESOURCE to {name}; or unset it and pass HF_TOKEN"
