@@ -31,6 +31,11 @@ def lab(request: pytest.FixtureRequest) -> Lab:
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting_in_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let huggingface_hub try its transfers again at once."""
-    monkeypatch.setattr("huggingface_hub.utils._http.time", SimpleNamespace(sleep=lambda _: None))
+def _client_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let huggingface_hub try its transfers again at once, and forget what a target has set in it."""
+    import huggingface_hub
+    from huggingface_hub.utils import _http
+
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: None))
+    yield
+    huggingface_hub.set_client_factory(_http.default_client_factory)

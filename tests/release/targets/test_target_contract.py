@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from target_lab import FolderLab, HubLab, Lab, move, release, weights, without_source
+from target_lab import Lab, move, release, weights, without_source
 
 from modelrelease.codes import Code
 from modelrelease.errors import InvalidInput, Refused
@@ -214,8 +214,3 @@ def test_a_release_of_files_that_cannot_be(lab: Lab) -> None:
         planned = PlannedRelease("model_v1.0", (PlannedFile(FileDigest(path, 1, "0" * 64), b"x"),))
         with pytest.raises(InvalidInput, match="MR705"):
             lab.open().publish(planned)
-
-
-def test_lab_kinds(lab: Lab) -> None:
-    assert isinstance(lab, FolderLab | HubLab)
-    assert lab.open().address == lab.address
