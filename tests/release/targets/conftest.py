@@ -9,6 +9,8 @@ from types import SimpleNamespace
 import pytest
 from target_lab import FolderLab, HubLab, Lab, hub_lab
 
+from modelrelease.release.targets import hub_session
+
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[HubLab]:
@@ -37,5 +39,6 @@ def _client_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from huggingface_hub.utils import _http
 
     monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr(hub_session, "_in_force", None)
     yield
     huggingface_hub.set_client_factory(_http.default_client_factory)

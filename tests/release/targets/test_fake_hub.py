@@ -33,7 +33,7 @@ def test_the_oldest_client_finds_the_same_and_our_targets_work_with_it(tmp_path:
     python = folder / "bin" / "python"
     if not python.exists():
         venv.create(folder, with_pip=True)
-        wanted = [f"huggingface_hub=={OLDEST}", "pytest>=8.0", "hypothesis>=6.100", f"{TESTS.parent}"]
+        wanted = [f"huggingface_hub=={OLDEST}", "pytest>=8.0", "hypothesis>=6.100", "--editable", f"{TESTS.parent}"]
         subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
     for command in (["-m", "fakes.hub.contract"], ["-m", "pytest", "-q", "-p", "no:cacheprovider", "release/targets"]):
         done = subprocess.run([python, *command], cwd=TESTS, capture_output=True, text=True, check=False)

@@ -6,6 +6,7 @@ Hub's API fail here at the first error instead, and whoever asked decides; trans
 
 from __future__ import annotations
 
+import threading
 import warnings
 from typing import Any
 
@@ -16,12 +17,27 @@ MAX_RETRY_AFTER = 30
 _API = "/api/"
 
 
+_LOCK = threading.Lock()
+_in_force: float | None = None
+
+
 class Lost(Exception):
     """The connection failed, or nothing came in time."""
 
 
 def set_up(timeout: float = TIMEOUT) -> None:
-    """Let every request of huggingface_hub in this process go by these rules; no bars, no warnings of its own."""
+    """Let every request of huggingface_hub in this process go by these rules; no bars, no warnings of its own.
+
+    Once for a timeout: a change closes the connections that other threads may be using.
+    """
+    global _in_force  # noqa: PLW0603  as global as what it is about
+    with _LOCK:
+        if _in_force != timeout:
+            _install(timeout)
+            _in_force = timeout
+
+
+def _install(timeout: float) -> None:
     import huggingface_hub
     from huggingface_hub.utils import _http
 
@@ -35,6 +51,7 @@ def set_up(timeout: float = TIMEOUT) -> None:
         return made
 
     huggingface_hub.set_client_factory(client)
+    huggingface_hub.get_session()  # made here, since older versions make one for each thread that comes first
     utils.disable_progress_bars()
     # Its own lines hold addresses that are as good as tokens.
     utils.logging.set_verbosity(utils.logging.CRITICAL)
