@@ -59,6 +59,7 @@ benchmarks: $(VENV)/installed-for-tests
 	$(BIN)/python benchmarks/operating_characteristics.py
 	$(BIN)/python benchmarks/compare_speed.py
 	$(BIN)/python benchmarks/registry_speed.py
+	$(BIN)/python benchmarks/publish_speed.py
 
 schemas: $(VENV)/installed
 	$(BIN)/python docs/generate.py

@@ -39,6 +39,7 @@ def _client_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from huggingface_hub.utils import _http
 
     monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: None))
-    monkeypatch.setattr(hub_session, "_in_force", None)
+    hub_session._in_force = None
     yield
+    hub_session._in_force = None
     huggingface_hub.set_client_factory(_http.default_client_factory)

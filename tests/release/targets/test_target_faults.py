@@ -6,8 +6,11 @@ as an undisturbed one: one commit, one tag, one move of the stage.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -243,6 +246,103 @@ def test_what_the_server_says_is_shown_short_and_without_tokens(lab: HubLab) -> 
         lab.open().versions()
     assert "403: no *** and *** xxx" in str(failed.value)
     assert len(str(failed.value)) < 700
+
+
+@pytest.mark.parametrize("fault", [{"keep": 50_000}, RESET, error(500), error(429, Retry_After="1")])
+def test_bytes_that_come_broken_are_fetched_again(lab: HubLab, tmp_path: Path, fault: dict[str, Any]) -> None:
+    digests = release(tmp_path, OLD).digests
+    lab.hub.fault("GET", "/_storage/.*", times=2, **fault)
+    assert lab.open().verify(OLD, digests, download=True) == ()
+    assert lab.hub.faults.left() == 0
+    lab.hub.fault("GET", "/_storage/.*", times=500, **fault)
+    with pytest.raises(Unavailable):
+        lab.open().verify(OLD, digests, download=True)
+
+
+def test_bytes_that_are_not_what_the_hub_s_digests_say(lab: HubLab, tmp_path: Path) -> None:
+    planned = release(tmp_path, OLD)
+    lab.hub.storage.path(str(planned.files[0].digest.sha256)).write_bytes(b"x" * planned.files[0].digest.size)
+    assert lab.open().verify(OLD, planned.digests) == ()
+    findings = lab.open().verify(OLD, planned.digests, download=True)
+    assert [str(one).split(" (sha256")[0] for one in findings] == [
+        f"hf://{NAME}@{OLD}/model.safetensors: MR703 is not what was released"
+    ]
+
+
+def test_a_branch_that_hides_a_version_s_tag(lab: HubLab, tmp_path: Path) -> None:
+    published = lab.open().inspect(OLD)
+    assert published is not None
+    lab.hub.repository(NAME).git("branch", OLD, "main")
+    says = f"MR707 a branch named {OLD} hides the tag"
+    assert says in str(lab.open().verify(OLD, release(tmp_path, OLD).digests)[0])
+    for call in (
+        lambda: lab.open().publish(release(tmp_path, OLD)),
+        lambda: lab.open().move_stage("other", published, lab.open().stage("other")),
+    ):
+        with pytest.raises(Refused, match=says):
+            call()
+
+
+def test_the_history_is_read_no_further_than_it_is_needed(lab: HubLab, tmp_path: Path) -> None:
+    repository = lab.hub.repository(NAME)
+    for number in range(6):
+        repository.commit("main", None, f"Note {number}", {"NOTES.md": b"%d" % number}, ())
+    lab.hub.commits_per_page = 2
+    before = len(lab.hub.requests)
+    assert lab.open().inspect(OLD) is not None
+    assert len([one for one in lab.hub.requests[before:] if "/commits/" in one.path]) == 1
+    lab.hub.repository(NAME).git("update-ref", "-d", f"refs/tags/{OLD}")
+    lab.open().publish(release(tmp_path, OLD))
+    assert [title for title, _ in lab.state()["refs/heads/main"][0]].count(f"Release {OLD}") == 1
+
+
+def test_scoring_s_offline_mode_does_not_hold_for_publishing(
+    lab: HubLab, tmp_path: Path, undisturbed: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert disturbed(lab, tmp_path, undisturbed) == "done"
+
+
+def test_no_token_is_written_or_shown_anywhere(lab: HubLab, tmp_path: Path) -> None:
+    """A run with a token in its environment, and another with one that fails: outputs, arguments and files."""
+    program = """
+import os, sys
+from pathlib import Path
+from target_lab import move, release
+from modelrelease import settings
+from modelrelease.errors import ModelreleaseError
+from modelrelease.release.targets.address import Surroundings, open_target
+hub, root = settings.hub_environment(), Path(sys.argv[1])
+tell = lambda text: print(text, file=sys.stderr)
+target = open_target("hf://acme/bot", Surroundings(root, hub.endpoint, hub.token, tell=tell, sleep=lambda _: None))
+try:
+    move(target, release(root, sys.argv[2]))
+    print(Path("/proc/self/cmdline").read_bytes(), target, vars(target))
+except ModelreleaseError as failed:
+    print("failed", failed, repr(failed), failed.__dict__)
+"""
+    for token, version in ((WRITE_TOKEN, NEW), (READ_TOKEN, "model_v1.2")):
+        lab.hub.fault("POST", f"{API}/tag/.*", **error(500, f"what about {token}"))
+        lab.hub.fault("PUT", ".*", **error(500, f"what about {token}"))
+        quiet = {f"HF_HUB_DISABLE_{name}": "1" for name in ("XET", "TELEMETRY", "UPDATE_CHECK")}
+        own = {
+            "HF_TOKEN": token,
+            "HF_ENDPOINT": lab.hub.url,
+            "HF_HOME": str(tmp_path / "home"),
+            "TMPDIR": str(tmp_path),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path), version],
+            cwd=Path(__file__).resolve().parents[2],
+            env={**os.environ, **quiet, **own},
+            capture_output=True,
+            check=True,
+        )
+        assert done.stdout.startswith(b"failed") is (token == READ_TOKEN)
+        assert token.encode() not in done.stdout + done.stderr
+        holding = [path for path in tmp_path.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
+        assert holding == []
+    assert lab.open().stage(STAGE).version == NEW
 
 
 def test_no_repository(lab: HubLab, tmp_path: Path) -> None:

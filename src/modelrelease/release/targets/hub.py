@@ -63,7 +63,7 @@ class HubTarget:
         return self._published(version, commit) if commit is not None else None
 
     def _published(self, version: str, commit: str) -> Published:
-        message = self._client.history(commit)[0].message
+        message = self._client.history(commit, 1)[0].message
         return Published(version, commit, self._files(commit), message)
 
     def _files(self, commit: str) -> tuple[FileDigest, ...]:
@@ -84,7 +84,7 @@ class HubTarget:
         return StageState(name, head, claimed=claimed)
 
     def _claimed(self, name: str, head: str) -> str | None:
-        title, prefix = self._client.history(head)[0].title, move_title(name, "")
+        title, prefix = self._client.history(head, 1)[0].title, move_title(name, "")
         return title.removeprefix(prefix) if title.startswith(prefix) else None
 
     def _mirrors(self, head: str, release: str) -> bool:
@@ -96,6 +96,8 @@ class HubTarget:
         based: str | None = None
         for _ in range(MAX_RACES):
             refs = self._client.refs()
+            if hidden := self._hidden(release.version, refs):
+                raise Refused(hidden)
             if (tagged := refs.tags.get(release.version)) is not None:
                 return self._as_planned(release, tagged)
             head = self._main(refs)
@@ -199,6 +201,8 @@ class HubTarget:
     def _must_be_sound(self, release: Published, refs: Refs) -> None:
         where = f"{self.address}@{release.version}"
         commit = refs.tags.get(release.version)
+        if hidden := self._hidden(release.version, refs):
+            raise Refused(hidden)
         if commit is None:
             raise Refused(not_published(where))
         if commit != release.commit:
@@ -212,15 +216,23 @@ class HubTarget:
         """Return what differs, by the Hub's digests or, with ``download``, by the bytes themselves."""
         check_version(version)
         where = f"{self.address}@{version}"
-        tagged = self._client.refs().tags.get(version)
+        refs = self._client.refs()
+        tagged = refs.tags.get(version)
         if tagged is None:
             return (not_published(where),)
-        moved = (moved_off(where, tagged, commit),) if commit is not None and commit != tagged else ()
+        moved = self._hidden(version, refs)
+        moved += (moved_off(where, tagged, commit),) if commit is not None and commit != tagged else ()
         found = dict(self._client.tree(tagged))
         if download:
             wanted = by_path(expected)
             found |= {path: self._client.download(tagged, path) for path in found if path in wanted}
         return (*moved, *differences(where, expected, found))
+
+    def _hidden(self, version: str, refs: Refs) -> tuple[Finding, ...]:
+        if version not in refs.branches:
+            return ()
+        message = f"a branch named {version} hides the tag from whoever loads the version by its name"
+        return (Finding(f"{self.address}@{version}", Code.TARGET_STATE, message, "delete the branch"),)
 
     def _raced(self, branch: str, what: str | None = None) -> Finding:
         message = what or f"the branch {branch} was moved meanwhile"

@@ -29,6 +29,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 # More than a release and what may lie around it.
 _MAX_ENTRIES = 4 * MAX_FILES
+MAX_HISTORY = 1000
 
 
 @dataclass(frozen=True)
@@ -116,19 +117,26 @@ class HubClient:
 
         def read() -> dict[str, FileDigest]:
             entries = self._api.list_repo_tree(self.name, revision=commit, recursive=True)
-            listed = [_digest(one) for one in islice(entries, _MAX_ENTRIES) if hasattr(one, "blob_id")]
-            return {file.path: file for file in listed}
+            listed = list(islice(entries, _MAX_ENTRIES + 1))
+            if len(listed) > _MAX_ENTRIES:
+                raise ValueError("too many files")
+            files = [_digest(one) for one in listed if hasattr(one, "blob_id")]
+            return {file.path: file for file in files}
 
         if commit not in self._trees:
             self._trees[commit] = self._read(f"tree/{commit}", read)
         return self._trees[commit]
 
-    def history(self, commit: str) -> list[Logged]:
-        """Return a commit and all before it, newest first."""
+    def history(self, commit: str, most: int = MAX_HISTORY) -> list[Logged]:
+        """Return a commit and those before it, newest first; the client's own call would always read all of them."""
 
         def read() -> list[Logged]:
-            found = self._api.list_repo_commits(self.name, revision=commit)
-            return [Logged(_commit(one.commit_id), str(one.title), str(one.message)) for one in found]
+            import huggingface_hub
+
+            utils: Any = huggingface_hub.utils
+            address = f"{self._api.endpoint}/api/models/{self.name}/commits/{commit}"
+            headers = utils.build_hf_headers(token=self._token, library_name="modelrelease")
+            return [_logged(one) for one in islice(utils.paginate(address, params={}, headers=headers), most)]
 
         return self._read(f"commits/{commit}", read)
 
@@ -255,6 +263,10 @@ def _deletions(paths: tuple[str, ...]) -> list[Any]:
     from huggingface_hub import CommitOperationDelete
 
     return [CommitOperationDelete(path, is_folder=False) for path in paths]
+
+
+def _logged(entry: Any) -> Logged:
+    return Logged(_commit(entry["id"]), str(entry["title"]), str(entry["message"]))
 
 
 def _named(refs: Any) -> dict[str, str]:
