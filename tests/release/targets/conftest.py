@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,9 +37,11 @@ def lab(request: pytest.FixtureRequest) -> Lab:
 def _client_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let huggingface_hub try its transfers again at once, and forget what a target has set in it."""
     import huggingface_hub
+    from huggingface_hub import file_download
     from huggingface_hub.utils import _http
 
-    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: None))
+    for module in (_http, file_download):
+        monkeypatch.setattr(module, "time", SimpleNamespace(**{**vars(time), "sleep": lambda _: None}))
     hub_session._in_force = None
     yield
     hub_session._in_force = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,16 @@ def test_a_link_does_not_lead_out_of_the_repository(tmp_path: Path) -> None:
 
 def test_surroundings_show_no_token(tmp_path: Path) -> None:
     assert SECRET not in repr(Surroundings(tmp_path, token=SECRET))
+
+
+def test_a_folder_needs_nothing_of_the_hub_s(tmp_path: Path) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from modelrelease.release.targets.address import Surroundings, open_target
+open_target("file://releases", Surroundings(Path({str(tmp_path)!r}))).stage("production")
+open_target("hf://acme/bot", Surroundings(Path({str(tmp_path)!r})))
+print([name for name in ("huggingface_hub", "httpx", "httpx2", "torch", "numpy") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

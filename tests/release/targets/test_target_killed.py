@@ -11,6 +11,7 @@ import pytest
 from target_lab import FolderLab, HubLab, Killed, Lab, State, dies_at, hub_lab, move, publish_and_stage, release
 
 from modelrelease.release.targets.target import FAILPOINTS
+from modelrelease.release.targets.tree import scratch
 
 TESTS = Path(__file__).resolve().parents[2]
 ONLY_ON_THE_HUB = {"publish: checked", "publish: tagged"}
@@ -93,7 +94,8 @@ def test_what_a_killed_run_left_goes_and_what_a_living_one_writes_stays(folder: 
     left = [path.name for path in versions.iterdir() if path.name.startswith(".tmp-")]
     assert len(left) == 1
     assert folder.open().versions() == ("model_v1.0",)
-    living = versions / ".tmp-modelrelease-1.abc"
-    living.mkdir()
-    publish_and_stage(folder, release(tmp_path, "model_v1.1"))
-    assert [path.name for path in versions.iterdir() if path.name.startswith(".tmp-")] == [living.name]
+    with scratch(versions) as living:
+        publish_and_stage(folder, release(tmp_path, "model_v1.1"))
+        assert [path.name for path in versions.iterdir() if path.name.startswith(".tmp-")] == [living.name]
+    assert folder.open().versions() == ("model_v1.0", "model_v1.1")
+    assert not list(versions.glob(".tmp-*"))

@@ -6,9 +6,6 @@ sees all of it or nothing. A rename never replaces a version; stages are moved u
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,7 +43,6 @@ from modelrelease.release.targets.target import (
     go_on,
 )
 from modelrelease.release.targets.tree import (
-    TEMPORARY,
     Hashes,
     copy,
     digests_below,
@@ -54,7 +50,7 @@ from modelrelease.release.targets.tree import (
     odd,
     read_record,
     real_folder,
-    remove_leftovers,
+    scratch,
     sync_folder,
     sync_folders,
     write,
@@ -138,9 +134,7 @@ class FolderTarget:
     def _make(self, release: PlannedRelease) -> None:
         self._versions.mkdir(parents=True, exist_ok=True)
         real_folder(self._versions, self._shown("versions"))
-        remove_leftovers(self._versions)
-        temporary = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}{os.getpid()}.", dir=self._versions))
-        try:
+        with scratch(self._versions) as temporary:
             self._fill(temporary, release)
             self._reach("publish: uploaded")
             try:
@@ -150,12 +144,10 @@ class FolderTarget:
                     raise
                 return  # somebody else was first; what they published is looked at next
             sync_folder(self._versions)
+            sync_folder(self._folder)
             self._reach("publish: committed")
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
 
     def _fill(self, temporary: Path, release: PlannedRelease) -> None:
-        temporary.chmod(0o755)
         for file in release.files:
             place = temporary / file.path
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -227,7 +219,7 @@ class FolderTarget:
         found = self.inspect(version)
         if found is None:
             return (not_published(shown),)
-        moved = (moved_off(shown, found.commit, commit),) if commit not in {None, found.commit} and commit else ()
+        moved = (moved_off(shown, found.commit, commit),) if commit is not None and commit != found.commit else ()
         return (*moved, *self._against(version, expected))
 
     def _changed(self, published: Published) -> tuple[Finding, ...]:

@@ -134,7 +134,7 @@ class HubTarget:
 
     def _must_be_free(self, release: PlannedRelease, based: str | None, head: str) -> None:
         """Raise Raced where somebody has changed the release's own files since this run planned its commit."""
-        if based in {None, head} or based is None:
+        if based is None or based == head:
             return
         before, after = self._client.tree(based), self._client.tree(head)
         if changed := clashes(release, before, after):

@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -158,28 +159,46 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what killed runs have left half-written; a living one's is its own business."""
-    for path in folder.iterdir():
-        if path.name.startswith(TEMPORARY) and not _alive(path.name.removeprefix(TEMPORARY).partition(".")[0]):
-            shutil.rmtree(path, ignore_errors=True)
+@contextlib.contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """Yield a new folder beside what is visible in ``folder``, gone at the end wherever it was not renamed.
 
-
-def _alive(pid: str) -> bool:
+    Its lock says that somebody is at it, also to another container or machine, and goes when this process does:
+    what killed runs have left is told from what living ones write by that. OSError where the disk refuses.
+    """
+    _remove_leftovers(folder)
+    made = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=folder))
+    handle = os.open(made, os.O_RDONLY)
     try:
-        os.kill(int(pid), 0)
-    except (ProcessLookupError, ValueError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where somebody took it for a leftover just now
+        made.chmod(0o755)
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+        os.close(handle)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.name.startswith(TEMPORARY):
+            with contextlib.suppress(OSError), _held(path):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[None]:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold a lock that the system lets go of when this process ends, however it ends; OSError where that fails."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-    handle = os.open(path, flags, 0o666)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
