@@ -65,6 +65,7 @@ class Repository:
     def __init__(self, path: Path, *, private: bool = False) -> None:
         self.path = path
         self.private = private
+        self._trees: dict[str, list[Entry]] = {}
         if not path.exists():
             path.mkdir(parents=True)
             self.git("init", "--quiet", "--bare", "--initial-branch=main")
@@ -92,6 +93,8 @@ class Repository:
 
     def resolve(self, revision: str) -> str:
         """Return the commit that a branch, a tag or an id names, in this order."""
+        if revision in self._trees:
+            return revision
         refs = self.refs()
         for name in (f"refs/heads/{revision}", f"refs/tags/{revision}", revision):
             if name in refs:
@@ -102,7 +105,12 @@ class Repository:
             raise NoSuchRevision(revision) from None
 
     def tree(self, commit: str) -> list[Entry]:
-        """Return all files and folders of a commit."""
+        """Return all files and folders of a commit; those of one commit never change."""
+        if commit not in self._trees:
+            self._trees[commit] = self._listed(commit)
+        return self._trees[commit]
+
+    def _listed(self, commit: str) -> list[Entry]:
         listed = self.git("ls-tree", "-r", "-t", "-l", "-z", commit).decode().split("\0")
         found = []
         for line in filter(None, listed):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from modelrelease.codes import Code
 from modelrelease.errors import InvalidInput
+from modelrelease.release.targets import contents
 from modelrelease.release.targets.contents import (
     MAX_BLOB,
     check_release,
@@ -18,6 +21,7 @@ from modelrelease.release.targets.contents import (
     digest_of_bytes,
     planned_file,
     same,
+    unchanged,
 )
 from modelrelease.release.targets.hub_client import Changes, Copy
 from modelrelease.release.targets.hub_plan import clashes, mirroring, publishing
@@ -35,6 +39,23 @@ def test_digests_are_those_of_git_and_sha256sum(tmp_path: Path, data: bytes) -> 
     expected = FileDigest("x", len(data), hashlib.sha256(data).hexdigest(), git.stdout.strip())
     assert digest_of_bytes("x", data) == expected
     assert planned_file("x", path) == PlannedFile(expected, path)
+
+
+def test_a_stamp_tells_whether_a_file_is_still_what_was_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"one")
+    assert planned_file("x", path).stamp is None  # written too lately to tell
+    monkeypatch.setattr(contents, "_TICKS", 0)
+    planned = planned_file("x", path)
+    assert unchanged(planned)
+    times = path.stat()
+    time.sleep(0.02)
+    path.write_bytes(b"two")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert not unchanged(planned)
+    path.unlink()
+    assert not unchanged(planned)
+    assert not unchanged(planned_file("x", b"one"))
 
 
 def test_a_large_file_has_no_git_id(tmp_path: Path) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from target_lab import Lab, move, release, weights, without_source
 
 from modelrelease.codes import Code
 from modelrelease.errors import InvalidInput, Refused
+from modelrelease.release.targets import contents
+from modelrelease.release.targets.contents import open_regular
 from modelrelease.release.targets.target import FileDigest, PlannedFile, PlannedRelease, Raced, StageState
 
 STAGE = "production"
@@ -185,6 +189,30 @@ def test_a_file_that_changes_after_it_was_planned_is_refused(lab: Lab, tmp_path:
     assert lab.state() == nothing
     source.unlink()
     with pytest.raises(InvalidInput):
+        lab.open().publish(planned)
+    assert lab.state() == nothing
+
+
+def test_a_file_that_changes_while_it_is_sent_is_refused(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "_TICKS", 0)
+    planned = release(tmp_path)
+    nothing = lab.state()
+    source = planned.files[0].source
+    assert isinstance(source, Path)
+    real = open_regular
+
+    def changing(path: Path) -> BinaryIO:
+        opened = real(path)
+        if path == source:
+            time.sleep(0.02)
+            source.write_bytes(weights(88))
+        return opened
+
+    for module in ("tree", "hub_client"):
+        monkeypatch.setattr(f"modelrelease.release.targets.{module}.open_regular", changing)
+    with pytest.raises(Refused):
         lab.open().publish(planned)
     assert lab.state() == nothing
 

@@ -248,6 +248,17 @@ def test_what_the_server_says_is_shown_short_and_without_tokens(lab: HubLab) -> 
     assert len(str(failed.value)) < 700
 
 
+@pytest.mark.parametrize("fault", READ_FAULTS)
+@pytest.mark.parametrize("step", ["refs", "tree"])
+def test_what_cannot_be_seen_is_not_verified(lab: HubLab, tmp_path: Path, step: str, fault: str) -> None:
+    digests = release(tmp_path, OLD).digests
+    lab.hub.fault(*READS[step], times=50, **READ_FAULTS[fault])
+    with pytest.raises(Unavailable):
+        lab.open().verify(OLD, digests)
+    lab.hub.faults.clear()
+    assert lab.open().verify(OLD, digests) == ()
+
+
 @pytest.mark.parametrize("fault", [{"keep": 50_000}, RESET, error(500), error(429, Retry_After="1")])
 def test_bytes_that_come_broken_are_fetched_again(lab: HubLab, tmp_path: Path, fault: dict[str, Any]) -> None:
     digests = release(tmp_path, OLD).digests

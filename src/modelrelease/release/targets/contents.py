@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import stat
+import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, Refused, Unavailable, invalid
 from modelrelease.records.faults import quoted
-from modelrelease.release.targets.target import FileDigest, PlannedFile, PlannedRelease
+from modelrelease.release.targets.target import FileDigest, PlannedFile, PlannedRelease, Stamp
 from modelrelease.release.versions import version_key
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ CHUNK = 1 << 20
 # Beyond this a file is always a large one on the Hub, which then tells its sha256 and not the id that git gives it.
 MAX_BLOB = 20 * 1024 * 1024
 MAX_PATH = 500
+_TICKS = 1_000_000_000
 MAX_FILES = 10_000
 RESERVED = frozenset({".gitattributes", ".release.json"})
 """What the targets keep beside a release's files: how git stores them, and a folder's own record."""
@@ -40,16 +42,38 @@ def planned_file(path: str, source: Path | bytes) -> PlannedFile:
         return PlannedFile(digest_of_bytes(path, source), source)
     try:
         with open_regular(source) as stream:
-            size = os.fstat(stream.fileno()).st_size
+            stamp = stamp_of(stream.fileno())
+            size = stamp[2]
             sha256 = hashlib.sha256()
             blob = _git_blob(size) if size <= MAX_BLOB else None
             while chunk := stream.read(CHUNK):
                 sha256.update(chunk)
                 if blob is not None:
                     blob.update(chunk)
+            kept = stamp if stamp == stamp_of(stream.fileno()) and not _fresh(stamp) else None
     except OSError as error:
         raise unreadable(source, error) from error
-    return PlannedFile(FileDigest(path, size, sha256.hexdigest(), blob.hexdigest() if blob else None), source)
+    digest = FileDigest(path, size, sha256.hexdigest(), blob.hexdigest() if blob else None)
+    return PlannedFile(digest, source, kept)
+
+
+def stamp_of(file: int | Path) -> Stamp:
+    """Return what tells whether a file has changed since; OSError where it is gone."""
+    now = os.fstat(file) if isinstance(file, int) else file.lstat()
+    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
+
+
+def _fresh(stamp: Stamp) -> bool:
+    # A change in the same tick of the file system's clock leaves no trace: what git calls racily clean.
+    return time.time_ns() - stamp[4] < _TICKS
+
+
+def unchanged(file: PlannedFile) -> bool:
+    """Say whether a file is known to be what it was when it was hashed, without reading it."""
+    try:
+        return file.stamp is not None and isinstance(file.source, Path) and stamp_of(file.source) == file.stamp
+    except OSError:
+        return False
 
 
 def open_regular(path: Path) -> BinaryIO:

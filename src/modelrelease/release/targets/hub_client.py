@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Refused, Unavailable
 from modelrelease.release.targets import hub_session
-from modelrelease.release.targets.contents import MAX_FILES, open_regular, planned_file, unreadable
+from modelrelease.release.targets.contents import MAX_FILES, open_regular, planned_file, unchanged, unreadable
 from modelrelease.release.targets.hub_failures import Failed, LookAgain, Moved, attempt, finding, given_up, identify
 from modelrelease.release.targets.patience import Patience
 from modelrelease.release.targets.target import FileDigest, PlannedFile
@@ -175,12 +175,16 @@ class HubClient:
         from huggingface_hub import CommitOperationAdd
 
         adds = [CommitOperationAdd(file.path, _local(file)) for file in files]
+        for file, add in zip(files, adds, strict=True):
+            if unchanged(file) and file.digest.sha256 is not None:  # it need not be hashed once more
+                add.upload_info.sha256 = bytes.fromhex(file.digest.sha256)
         if adds:
             self._api.preupload_lfs_files(
                 self.name, adds, revision=branch, gitignore_content=_IGNORE_NOTHING, free_memory=False
             )
         for file, add in zip(files, adds, strict=True):
-            if add.upload_info.size != file.digest.size or add.upload_info.sha256.hex() != file.digest.sha256:
+            sent = (add.upload_info.size, add.upload_info.sha256.hex())
+            if sent != (file.digest.size, file.digest.sha256) or (file.stamp is not None and not unchanged(file)):
                 message = "changed on this machine while it was published"
                 raise Refused(Finding(file.path, Code.RELEASE_FILE, message, "find out who writes it, and run again"))
         return adds

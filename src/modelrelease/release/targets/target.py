@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +30,10 @@ def go_on(_: str) -> None:
     """Reach a failpoint in normal life."""
 
 
+Stamp = tuple[int, int, int, int, int]
+"""Device, inode, size, and the times of the last change of content and of anything, in nanoseconds."""
+
+
 @dataclass(frozen=True)
 class FileDigest:
     """A file as it is, or should be: ``path`` in the release, ``size`` in bytes.
@@ -46,10 +50,14 @@ class FileDigest:
 
 @dataclass(frozen=True)
 class PlannedFile:
-    """A file to be published. ``source`` is where its bytes are; None where only the target itself has them."""
+    """A file to be published. ``source`` is where its bytes are; None where only the target itself has them.
+
+    ``stamp`` is what the file system said of the file when it was hashed; None where that proves nothing.
+    """
 
     digest: FileDigest
     source: Path | bytes | None
+    stamp: Stamp | None = field(default=None, compare=False)
 
     @property
     def path(self) -> str:

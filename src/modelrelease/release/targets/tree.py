@@ -16,8 +16,8 @@ from typing import BinaryIO
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Refused
-from modelrelease.release.targets.contents import CHUNK, open_regular, unavailable, unreadable
-from modelrelease.release.targets.target import FileDigest
+from modelrelease.release.targets.contents import CHUNK, open_regular, stamp_of, unavailable, unreadable
+from modelrelease.release.targets.target import FileDigest, Stamp
 
 TEMPORARY = ".tmp-modelrelease-"
 _NO_FAST_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
@@ -59,16 +59,15 @@ class Hashes:
     """The sha256 of files, read once for as long as they stay as they are."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int, int, int, int], str] = {}
+        self._known: dict[Stamp, str] = {}
 
     def of(self, path: Path) -> tuple[int, str]:
         """Return a file's size in bytes and its sha256; OSError where it cannot be read."""
         with open_regular(path) as stream:
-            now = os.fstat(stream.fileno())
-            key = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
-            if key not in self._known:
-                self._known[key] = _sha256(stream)
-        return now.st_size, self._known[key]
+            stamp = stamp_of(stream.fileno())
+            if stamp not in self._known:
+                self._known[stamp] = _sha256(stream)
+        return stamp[2], self._known[stamp]
 
 
 def _sha256(stream: BinaryIO) -> str:
