@@ -97,3 +97,22 @@ print([name for name in ("huggingface_hub", "httpx", "httpx2", "torch", "numpy")
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "token", "says"),
+    [
+        ("huggingface.co", None, "HF_ENDPOINT: MR601 `huggingface.co` is no address"),
+        ("file:///etc/passwd", None, "HF_ENDPOINT: MR601"),
+        (None, f"{SECRET}\n", "HF_TOKEN: MR601 holds characters that no token has"),
+        (None, f"{SECRET}\u00e9", "HF_TOKEN: MR601"),
+        (None, "", "HF_TOKEN: MR601"),
+    ],
+)
+def test_settings_that_cannot_be_are_said_at_once(
+    tmp_path: Path, endpoint: str | None, token: str | None, says: str
+) -> None:
+    target = open_target("hf://acme/bot", Surroundings(tmp_path, endpoint, token))
+    with pytest.raises(InvalidInput, match=says) as refused:
+        target.versions()
+    assert SECRET not in str(refused.value)

@@ -86,6 +86,7 @@ def test_a_read_only_disk(small_disk: FolderLab, tmp_path: Path) -> None:
         ("versions/model_v1.0", "is no folder, or a link to one"),
         ("stages/production.json", "is no regular file"),
         ("stages/.lock", "cannot be written"),
+        ("versions/.lock", "cannot be written"),
     ],
 )
 @pytest.mark.parametrize("dangling", [False, True])

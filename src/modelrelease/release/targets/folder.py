@@ -43,6 +43,7 @@ from modelrelease.release.targets.target import (
     go_on,
 )
 from modelrelease.release.targets.tree import (
+    LOCK,
     Hashes,
     copy,
     digests_below,
@@ -56,8 +57,6 @@ from modelrelease.release.targets.tree import (
     write,
 )
 from modelrelease.release.versions import sorted_versions
-
-_LOCK = ".lock"
 
 
 class FolderTarget:
@@ -179,7 +178,7 @@ class FolderTarget:
         try:
             self._stages.mkdir(parents=True, exist_ok=True)
             real_folder(self._stages, self._shown("stages"))
-            with locked(self._stages / _LOCK):
+            with locked(self._stages / LOCK):
                 return self._move(name, release, expected)
         except OSError as error:
             raise self._cannot_write(error) from error

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, Refused, Unavailable
+from modelrelease.errors import Finding, Refused, Unavailable, invalid
+from modelrelease.records.faults import quoted
 from modelrelease.release.targets import hub_session
 from modelrelease.release.targets.contents import MAX_FILES, open_regular, planned_file, unchanged, unreadable
 from modelrelease.release.targets.hub_failures import Failed, LookAgain, Moved, attempt, finding, given_up, identify
@@ -236,6 +238,7 @@ class HubClient:
 def _new_api(endpoint: str | None, token: str | None, timeout: float) -> Any:
     from modelrelease import __version__
 
+    _check_settings(endpoint, token)
     try:
         from huggingface_hub import HfApi
     except ImportError as error:
@@ -245,6 +248,18 @@ def _new_api(endpoint: str | None, token: str | None, timeout: float) -> Any:
     hub_session.set_up(timeout)
     identify(token)
     return HfApi(endpoint=endpoint, token=token, library_name="modelrelease", library_version=__version__)
+
+
+def _check_settings(endpoint: str | None, token: str | None) -> None:
+    """Raise InvalidInput (MR601) for what no server would ever be asked with."""
+    address = urlsplit(endpoint or "https://huggingface.co")
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        raise invalid(
+            "HF_ENDPOINT", Code.USAGE, f"{quoted(str(endpoint))} is no address", "such as https://huggingface.co"
+        )
+    if token is not None and not re.fullmatch(r"[!-~]+", token):
+        todo = "pass the token alone, without a line end"
+        raise invalid("HF_TOKEN", Code.USAGE, "holds characters that no token has", todo)
 
 
 def _local(file: PlannedFile) -> str | bytes:

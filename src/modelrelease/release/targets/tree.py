@@ -20,6 +20,7 @@ from modelrelease.release.targets.contents import CHUNK, open_regular, stamp_of,
 from modelrelease.release.targets.target import FileDigest, Stamp
 
 TEMPORARY = ".tmp-modelrelease-"
+LOCK = ".lock"
 _NO_FAST_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
 MAX_RECORD = 64 * 1024 * 1024
 
@@ -165,11 +166,12 @@ def scratch(folder: Path) -> Iterator[Path]:
     Its lock says that somebody is at it, also to another container or machine, and goes when this process does:
     what killed runs have left is told from what living ones write by that. OSError where the disk refuses.
     """
-    _remove_leftovers(folder)
-    made = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=folder))
-    handle = os.open(made, os.O_RDONLY)
+    with locked(folder / LOCK):  # nobody takes a folder that is not locked yet for a leftover
+        _remove_leftovers(folder)
+        made = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=folder))
+        handle = os.open(made, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where somebody took it for a leftover just now
         made.chmod(0o755)
         yield made
     finally:
