@@ -280,6 +280,19 @@ def test_bytes_that_are_not_what_the_hub_s_digests_say(lab: HubLab, tmp_path: Pa
     ]
 
 
+@pytest.mark.parametrize(
+    "title", [f"Move {STAGE} to {NEW}", f"Move {STAGE} to \x1b[2J", "Mend by hand", f"Move x to {OLD}"]
+)
+def test_a_stage_that_somebody_moved_by_hand_is_no_version(lab: HubLab, tmp_path: Path, title: str) -> None:
+    published = lab.open().publish(release(tmp_path, NEW))
+    lab.hub.repository(NAME).commit(STAGE, None, title, {"config.json": b"{}"}, ())
+    state = lab.open().stage(STAGE)
+    assert (state.version, state.release) == (None, None)
+    assert state.claimed == (NEW if title.endswith(NEW) else None)
+    assert lab.open().move_stage(STAGE, published, state).version == NEW
+    assert lab.open().stage(STAGE).version == NEW
+
+
 def test_a_branch_that_hides_a_version_s_tag(lab: HubLab, tmp_path: Path) -> None:
     published = lab.open().inspect(OLD)
     assert published is not None

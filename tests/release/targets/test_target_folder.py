@@ -215,7 +215,7 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     with (tmp_path / "large").open("wb") as stream:
         stream.truncate(150_000_000)
     program = """
-import resource, sys
+import re, sys
 from pathlib import Path
 from modelrelease.release.targets.address import Surroundings, open_target
 from modelrelease.release.targets.contents import planned_file
@@ -223,9 +223,10 @@ from modelrelease.release.targets.target import PlannedRelease
 target = open_target("file://out", Surroundings(Path(sys.argv[1])))
 target.versions()
 from modelrelease.release.targets import folder, manifest
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+before = peak()
 target.publish(PlannedRelease("model_v1.0", (planned_file("model.safetensors", Path(sys.argv[1]) / "large"),)))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(peak() - before)
 """
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, cwd=tmp_path

@@ -37,7 +37,7 @@ from modelrelease.release.targets.target import (
     go_on,
     move_title,
 )
-from modelrelease.release.versions import sorted_versions
+from modelrelease.release.versions import sorted_versions, version_key
 
 MAX_RACES = 8
 # A file whose bytes are in none of so many versions is taken to be in none.
@@ -85,7 +85,8 @@ class HubTarget:
 
     def _claimed(self, name: str, head: str) -> str | None:
         title, prefix = self._client.history(head, 1)[0].title, move_title(name, "")
-        return title.removeprefix(prefix) if title.startswith(prefix) else None
+        version = title.removeprefix(prefix)
+        return version if title.startswith(prefix) and version_key(version) is not None else None
 
     def _mirrors(self, head: str, release: str) -> bool:
         return not mirroring(release, self._client.tree(release), self._client.tree(head))
@@ -141,7 +142,7 @@ class HubTarget:
             raise Raced(self._raced(MAIN, f"{changed[0]} was changed meanwhile"))
 
     def _commit(self, release: PlannedRelease, head: str, refs: Refs) -> str | None:
-        """Make the commit and compare what arrived; None where it has to be looked at again."""
+        """Make the commit that turns the head into the release; None where it has to be looked at again."""
 
         def others() -> list[tuple[str, Tree]]:
             newest = list(reversed(sorted_versions(refs.tags)))[:_MAX_OTHERS]

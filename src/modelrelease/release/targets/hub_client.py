@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, Refused, Unavailable, invalid
-from modelrelease.records.faults import quoted
-from modelrelease.release.targets import hub_session
+from modelrelease.errors import Finding, Refused
 from modelrelease.release.targets.contents import MAX_FILES, open_regular, planned_file, unchanged, unreadable
-from modelrelease.release.targets.hub_failures import Failed, LookAgain, Moved, attempt, finding, given_up, identify
+from modelrelease.release.targets.hub_connection import connect
+from modelrelease.release.targets.hub_failures import Failed, LookAgain, Moved, attempt, finding, given_up
+from modelrelease.release.targets.hub_session import TIMEOUT
 from modelrelease.release.targets.patience import Patience
 from modelrelease.release.targets.target import FileDigest, PlannedFile
 
@@ -87,7 +86,7 @@ class HubClient:
         endpoint: str | None,
         token: str | None,
         patience: Patience,
-        timeout: float = hub_session.TIMEOUT,
+        timeout: float = TIMEOUT,
     ) -> None:
         """``timeout``: seconds without a byte before a connection counts as lost."""
         self.name = name
@@ -102,7 +101,7 @@ class HubClient:
     @property
     def _api(self) -> Any:
         if self._made is None:
-            self._made = _new_api(self._endpoint, self._token, self._timeout)
+            self._made = connect(self._endpoint, self._token, self._timeout)
         return self._made
 
     def refs(self) -> Refs:
@@ -233,33 +232,6 @@ class HubClient:
         if reason is not None:
             raise given_up(self.address, failure, reason) from None
         raise LookAgain(finding(self.address, failure, "", "run it again")) from None
-
-
-def _new_api(endpoint: str | None, token: str | None, timeout: float) -> Any:
-    from modelrelease import __version__
-
-    _check_settings(endpoint, token)
-    try:
-        from huggingface_hub import HfApi
-    except ImportError as error:
-        message = f"publishing to the Hub needs {error.name}"
-        todo = 'install it: pip install "modelrelease[hub]"'
-        raise Unavailable(Finding("modelrelease", Code.MISSING_EXTRA, message, todo)) from error
-    hub_session.set_up(timeout)
-    identify(token)
-    return HfApi(endpoint=endpoint, token=token, library_name="modelrelease", library_version=__version__)
-
-
-def _check_settings(endpoint: str | None, token: str | None) -> None:
-    """Raise InvalidInput (MR601) for what no server would ever be asked with."""
-    address = urlsplit(endpoint or "https://huggingface.co")
-    if address.scheme not in {"http", "https"} or not address.hostname:
-        raise invalid(
-            "HF_ENDPOINT", Code.USAGE, f"{quoted(str(endpoint))} is no address", "such as https://huggingface.co"
-        )
-    if token is not None and not re.fullmatch(r"[!-~]+", token):
-        todo = "pass the token alone, without a line end"
-        raise invalid("HF_TOKEN", Code.USAGE, "holds characters that no token has", todo)
 
 
 def _local(file: PlannedFile) -> str | bytes:
