@@ -469,6 +469,19 @@ def test_no_weights_travel_when_a_stage_moves(lab: HubLab, tmp_path: Path) -> No
     assert sum(one.received + one.sent for one in asked) < 60_000  # the weights alone are 200,000 each
 
 
+@pytest.mark.parametrize("revision", [STAGE, NEW, "main"])
+def test_a_consumer_loads_the_whole_version_by_stage_and_by_name(lab: HubLab, tmp_path: Path, revision: str) -> None:
+    from huggingface_hub import snapshot_download
+
+    planned = release(tmp_path, NEW)
+    publish_and_stage(lab, planned)
+    place = Path(
+        snapshot_download(NAME, revision=revision, endpoint=lab.hub.url, token=READ_TOKEN, local_dir=tmp_path / "got")
+    )
+    found = {path: planned_file(path, place / path).digest for path in (file.path for file in planned.files)}
+    assert tuple(found.values()) == planned.digests
+
+
 def test_weights_that_are_there_are_not_sent_again(lab: HubLab, tmp_path: Path) -> None:
     weights = release(tmp_path, OLD).files[0]
     planned = release(tmp_path, NEW)
