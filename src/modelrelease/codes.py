@@ -63,7 +63,7 @@ class Code(str, Enum):
     VERSION_NAME = "MR411"
     OTHER_WEIGHTS = "MR412"
     NOT_FINITE = "MR415"
-    NOT_PUBLISHED = "MR416"
+    UNPUBLISHABLE = "MR416"
     TRAINING_STATE = "MR417"
     CHANGED_MEANWHILE = "MR418"
     NOT_CONVERTED = "MR419"
@@ -95,6 +95,13 @@ class Code(str, Enum):
     MISSING_EXTRA = "MR602"
     UNAVAILABLE = "MR603"
     INTERNAL = "MR699"
+    TARGET_ADDRESS = "MR701"
+    NOT_PUBLISHED = "MR702"
+    PUBLISHED_DIFFERS = "MR703"
+    RACED = "MR704"
+    RELEASE_FILE = "MR705"
+    RELEASE_NAME = "MR706"
+    TARGET_STATE = "MR707"
     LEDGER_CHAIN = "MR720"
     LEDGER_ANCHOR = "MR721"
     LEDGER_EVENT = "MR722"
@@ -154,7 +161,7 @@ MEANING: dict[Code, str] = {
     Code.VERSION_NAME: "a version's name is none, or names no version that is there",
     Code.OTHER_WEIGHTS: "weights are not those that a version's records are of",
     Code.NOT_FINITE: "a tensor holds NaN or infinity",
-    Code.NOT_PUBLISHED: "a file of a kind that no version publishes",
+    Code.UNPUBLISHABLE: "a file of a kind that no version publishes",
     Code.TRAINING_STATE: "what training needs to go on stands in a checkpoint",
     Code.CHANGED_MEANWHILE: "a checkpoint changed between its digest and its use",
     Code.NOT_CONVERTED: "pickled weights from which no safetensors can be made",
@@ -186,6 +193,13 @@ MEANING: dict[Code, str] = {
     Code.MISSING_EXTRA: "an optional part of the package is not installed",
     Code.UNAVAILABLE: "something outside did not answer, or did not let us in",
     Code.INTERNAL: "a defect of modelrelease itself",
+    Code.TARGET_ADDRESS: "a release target's address is neither file:// nor hf://, or leads astray",
+    Code.NOT_PUBLISHED: "a version is not published at the target",
+    Code.PUBLISHED_DIFFERS: "what is published is not what was released, or its name was moved",
+    Code.RACED: "somebody else has moved the target meanwhile",
+    Code.RELEASE_FILE: "a file that cannot be published, or changed while it was",
+    Code.RELEASE_NAME: "a name that no version or stage can have",
+    Code.TARGET_STATE: "something stands at the target that no release has put there",
     Code.LEDGER_CHAIN: "the ledger's history is not one added event after the other",
     Code.LEDGER_ANCHOR: "the ledger lacks a head that a release names",
     Code.LEDGER_EVENT: "an event of the ledger is malformed",
@@ -195,7 +209,7 @@ MEANING: dict[Code, str] = {
 
 SAYS_NO = frozenset(
     {
-        Code.UNSAFE_WEIGHTS, Code.REMOTE_CODE, Code.NOT_FINITE, Code.NOT_PUBLISHED, Code.TRAINING_STATE,
+        Code.UNSAFE_WEIGHTS, Code.REMOTE_CODE, Code.NOT_FINITE, Code.UNPUBLISHABLE, Code.TRAINING_STATE,
         Code.CHANGED_MEANWHILE,
     }
 )  # fmt: skip

@@ -122,6 +122,26 @@ def github_environment(environ: Mapping[str, str] | None = None) -> GitHubEnviro
     return GitHubEnvironment(said, env.get("GITHUB_TOKEN") or env.get("GH_TOKEN") or None)
 
 
+class HubEnvironment:
+    """What the surroundings say of the Hugging Face Hub; None for what they do not. It shows nothing of its token.
+
+    With ``oidc_resource`` the job publishes by its own identity, and no token is given: huggingface_hub exchanges it.
+    """
+
+    def __init__(self, endpoint: str | None, token: str | None, oidc_resource: str | None) -> None:
+        self.endpoint = endpoint
+        self.token = token
+        self.oidc_resource = oidc_resource
+
+
+def hub_environment(environ: Mapping[str, str] | None = None) -> HubEnvironment:
+    """Return HF_ENDPOINT, HF_TOKEN and HF_OIDC_RESOURCE. Empty is as good as not there."""
+    env = os.environ if environ is None else environ
+    resource = env.get("HF_OIDC_RESOURCE") or None
+    token = (env.get("HF_TOKEN") or "").strip() or None
+    return HubEnvironment(env.get("HF_ENDPOINT") or None, None if resource else token, resource)
+
+
 def prepare_libraries() -> None:
     """Set what torch and transformers read once, at import: no network, no telemetry, repeatable kernels."""
     import sys

@@ -23,7 +23,7 @@ def judge_content(file: Content, kind: Kind) -> list[Finding]:
     limit = LIMITS.get(kind)
     if limit is not None and file.size > limit:
         message = f"has {file.size:,} bytes, and {kind.value} has at most {limit:,}"
-        return [Finding(file.shown, Code.NOT_PUBLISHED, message, "remove it from the checkpoint, or make it smaller")]
+        return [Finding(file.shown, Code.UNPUBLISHABLE, message, "remove it from the checkpoint, or make it smaller")]
     check = _CHECKS.get(kind)
     try:
         return check(file) if check is not None else []
@@ -52,7 +52,7 @@ def _pieces(file: Content) -> list[Finding]:
     if is_vocabulary(file.read()):
         return []
     message = "is no vocabulary of sentencepiece or tiktoken"
-    return [Finding(file.shown, Code.NOT_PUBLISHED, message, "save the tokenizer again")]
+    return [Finding(file.shown, Code.UNPUBLISHABLE, message, "save the tokenizer again")]
 
 
 def _text(file: Content) -> list[Finding]:

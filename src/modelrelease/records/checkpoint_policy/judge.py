@@ -119,7 +119,7 @@ def _judge_published(file: Content, head: bytes) -> list[Finding]:
 
 
 def _unlisted(file: Content, head: bytes) -> Finding:
-    return Finding(file.shown, Code.NOT_PUBLISHED, _why_not(file, head), _REMOVE)
+    return Finding(file.shown, Code.UNPUBLISHABLE, _why_not(file, head), _REMOVE)
 
 
 def _why_not(file: Content, head: bytes) -> str:
@@ -134,4 +134,4 @@ def _unread(files: Sequence[Content]) -> list[Finding]:
     """Without an index a loader reads one file; whatever lies beside it was never scored."""
     weights = [file for file in files if file.path.endswith(SAFETENSORS) and "/" not in file.path]
     message = f"is read by nobody: without an index the weights are {SINGLE} alone"
-    return [Finding(file.shown, Code.NOT_PUBLISHED, message, _REMOVE) for file in weights if file.path != SINGLE]
+    return [Finding(file.shown, Code.UNPUBLISHABLE, message, _REMOVE) for file in weights if file.path != SINGLE]

@@ -1,0 +1,1 @@
+"""Where versions are published and stages stand: a local folder or the Hugging Face Hub, with one behaviour."""
