@@ -11,6 +11,7 @@ from modelrelease.records.ledger import (
     Override,
     Person,
     Receipt,
+    ReleasedFile,
     ReleaseFacts,
 )
 
@@ -35,8 +36,9 @@ def event(kind: EventKind, version: str, **more: Any) -> Event:
 
 def intent(version: str, **more: Any) -> Event:
     """Return the announcement of a release."""
+    weights = ReleasedFile(path="model.safetensors", size=9, sha256="1" * 64, blob=None)
     facts = ReleaseFacts(
-        tag=version, git_sha=COMMIT, files_digest="1" * 64, eval_sha256="2" * 64, comparison_sha256="3" * 64,
+        tag=version, git_sha=COMMIT, files=(weights,), eval_sha256="2" * 64, comparison_sha256="3" * 64,
         decision="promote", summary="pick/acc is better", bootstrap=False, baseline=None, policy_ref="main",
         policy_digest="4" * 64,
     )  # fmt: skip

@@ -102,6 +102,13 @@ class Code(str, Enum):
     RELEASE_FILE = "MR705"
     RELEASE_NAME = "MR706"
     TARGET_STATE = "MR707"
+    RELEASE_TAG = "MR708"
+    BLOCKED = "MR709"
+    NOT_RELEASED = "MR710"
+    RELEASE_BUSY = "MR711"
+    OVERTAKEN = "MR712"
+    OVERRIDE = "MR713"
+    NOT_REPRODUCED = "MR714"
     LEDGER_CHAIN = "MR720"
     LEDGER_ANCHOR = "MR721"
     LEDGER_EVENT = "MR722"
@@ -200,6 +207,13 @@ MEANING: dict[Code, str] = {
     Code.RELEASE_FILE: "a file that cannot be published, or changed while it was",
     Code.RELEASE_NAME: "a name that no version or stage can have",
     Code.TARGET_STATE: "something stands at the target that no release has put there",
+    Code.RELEASE_TAG: "a version is not released from the commit that its tag names, or that commit is not merged",
+    Code.BLOCKED: "the gate does not let a version be released",
+    Code.NOT_RELEASED: "a version was never released, or was revoked",
+    Code.RELEASE_BUSY: "another promotion is under way",
+    Code.OVERTAKEN: "what is live has changed since the decision",
+    Code.OVERRIDE: "an override that cannot be made",
+    Code.NOT_REPRODUCED: "a committed evaluation is not what scoring gives",
     Code.LEDGER_CHAIN: "the ledger's history is not one added event after the other",
     Code.LEDGER_ANCHOR: "the ledger lacks a head that a release names",
     Code.LEDGER_EVENT: "an event of the ledger is malformed",

@@ -157,6 +157,18 @@ def prepare_libraries() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
+def allow_network() -> None:
+    """Take back that this process has forbidden itself the network, for what comes after scoring: publishing."""
+    import sys
+
+    global _forbidden_here  # noqa: PLW0603 - as above
+    if _forbidden_here:
+        _forbidden_here = False
+        os.environ.pop("HF_HUB_OFFLINE", None)
+        if (client := sys.modules.get("huggingface_hub.constants")) is not None:
+            client.__dict__["HF_HUB_OFFLINE"] = False
+
+
 def git_environment() -> dict[str, str]:
     """Return the environment git runs in: its own variables out, since a hook's name another repository.
 

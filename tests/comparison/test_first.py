@@ -49,6 +49,27 @@ def test_a_release_is_blocked(tmp_path: Path) -> None:
 
 
 ERRORS: Tasks = {"qa": {"acc": [1.0, None, 1.0]}, "more": {"acc": [1.0]}}
+
+
+def test_a_first_release_is_named_by_the_policy_and_clears_its_floors(tmp_path: Path) -> None:
+    results = read_results(write(tmp_path, {"qa": {"acc": RIGHT}}))
+
+    def bootstrap(metrics: dict[str, Any]) -> Comparison:
+        return nothing_live(results, Question(policy(metrics), "release", bootstrap=True))
+
+    found = bootstrap(GATE)
+    assert (found.decision, found.headline) == (
+        "promote",
+        "Promote: the first release, as the policy names it; release it.",
+    )
+    low = bootstrap({"qa/acc": {"margin": 0.05, "min": 0.99}})
+    assert (low.decision, low.warnings) == ("block", ())
+    assert low.headline.startswith("Blocked: qa/acc does not clear its floor of 99.0: 40 items show 9")
+    assert low.reasons == (low.headline.removeprefix("Blocked: ").removesuffix("."),)
+    missing = bootstrap({**GATE, "qa/acc_norm": {"margin": 0.05}})
+    assert (missing.decision, missing.policies[0].decision) == ("block", "block")
+
+
 OBJECTIONS: dict[str, tuple[dict[str, Any], Tasks, str | None]] = {
     "errors in a gate metric": (GATE, ERRORS, "qa/acc: 1 item could not be scored: 2"),
     "errors in information": ({"more/acc": {"margin": 0.05}}, ERRORS, None),

@@ -215,3 +215,37 @@ def test_two_policies_can_judge_the_same_measures(tmp_path: Path) -> None:
     wide, narrow = (rule(measures, policy({"qa/acc": {"margin": margin}}), "release") for margin in (0.03, 0.005))
     assert (wide.decision, narrow.decision) == ("promote", "block")
     assert wide.rulings[0].measure is narrow.rulings[0].measure
+
+
+ACCEPTED = {"qa/acc": "by Ada until 2026-04-01: the old items were wrong"}
+
+
+@pytest.mark.parametrize(
+    ("sides", "metrics", "accepted", "decision"),
+    [
+        (WORSE, {"qa/acc": MARGIN}, ACCEPTED, "promote"),
+        (WORSE, {"qa/acc": MARGIN}, {"qb/acc": "x"}, "block"),
+        (UNCERTAIN, {"qa/acc": MARGIN}, ACCEPTED, "promote"),
+        (WORSE, {"qa/acc": {**MARGIN, "min": 0.9}}, ACCEPTED, "block"),
+        (FAILED, {"qa/acc": MARGIN}, ACCEPTED, "block"),
+        (SAME, {"qa/acc": {**MARGIN, "require": "better"}}, ACCEPTED, "block"),
+        (WORSE, {"qa/acc": MARGIN, "qz/acc": MARGIN}, ACCEPTED, "block"),
+    ],
+)
+def test_an_override_lets_a_loss_pass_and_nothing_else(
+    tmp_path: Path, sides: Sides, metrics: dict[str, Any], accepted: dict[str, str], decision: str
+) -> None:
+    baseline, candidate = read_pair(tmp_path, {"qa": {"acc": sides[0]}}, {"qa": {"acc": sides[1]}})
+    found = rule(measure(baseline, candidate), policy(metrics), "release", accepted)
+    assert found.decision == decision
+    if decision == "promote":
+        assert any(ACCEPTED["qa/acc"] in warning for warning in found.warnings)
+
+
+def test_what_an_override_lets_pass_is_said_first(tmp_path: Path) -> None:
+    baseline, candidate = read_pair(tmp_path, {"qa": {"acc": WORSE[0]}}, {"qa": {"acc": WORSE[1]}})
+    found = rule(measure(baseline, candidate), policy({"qa/acc": MARGIN}), "release", ACCEPTED)
+    assert found.headline == "Promote, by override: qa/acc is regressed, and that is accepted; release it."
+    (warning,) = found.warnings
+    assert warning.startswith("qa/acc is regressed: a loss of 4.0 points")
+    assert warning.endswith("(accepted: by Ada until 2026-04-01: the old items were wrong)")

@@ -25,7 +25,7 @@ def compare(baseline: Results, candidate: Results, question: Question, look_up: 
     """
     check_policy(question.policy, [*baseline.evaluation.metrics, *candidate.evaluation.metrics])
     measures = measure(baseline, candidate, intersect=question.intersect)
-    judgement = rule(measures, question.policy, question.context)
+    judgement = rule(measures, question.policy, question.context, question.accepted)
     return Comparison(
         **_side_by_side(baseline, candidate, measures, question.resolved_by),
         confidence=1 - question.policy.gate.alpha,

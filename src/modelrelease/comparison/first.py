@@ -19,30 +19,41 @@ _FIRST = "nothing is live yet that it could be held against"
 def nothing_live(candidate: Results, question: Question) -> Comparison:
     """Return the comparison of a first version.
 
-    A pull request is promoted unless items of a gate metric could not be scored; a release blocks. Raises
-    InvalidInput (MR504, MR505) where the policy cannot be applied.
+    It is promoted unless items of a gate metric could not be scored; a release besides only where the policy names it
+    as the first one (``bootstrap``) and its floors are cleared. Raises InvalidInput (MR504, MR505) where the policy
+    cannot be applied.
     """
     metrics = candidate.evaluation.metrics
     check_policy(question.policy, list(metrics))
     rows = [_row(metric, candidate, question) for metric in metrics]
     reasons = _objections(rows, question)
-    release = question.context == "release"
-    decision: Decision = "block" if reasons or release else "promote"
-    if release:
-        headline = "Blocked: nothing is live yet; a first release is named by `release.bootstrap` in modelrelease.yaml."
-    elif reasons:
-        headline = f"Blocked: nothing is live yet, and {reasons[0]}."
-    else:
-        headline = "Promote: nothing is live yet; merge."
-    comparison = without_sides(question, decision, headline, tuple(reasons) or (_FIRST,))
+    floors = list(_floors(candidate, question))
+    decision, headline = _decision(question, reasons, floors)
+    objections = (*reasons, *(floors if question.context == "release" else ()))
+    comparison = without_sides(question, decision, headline, objections or (_FIRST,))
     return comparison.model_copy(
         update={
             "candidate": describe_side(candidate, question.resolved_by[1]),
             "subject": ("model",),
             "metrics": tuple(rows),
-            "warnings": tuple(_floors(candidate, question)),
+            "warnings": ()
+            if question.context == "release"
+            else tuple(f"{low}; a release would block" for low in floors),
         }
     )
+
+
+def _decision(question: Question, reasons: list[str], floors: list[str]) -> tuple[Decision, str]:
+    if question.context == "release":
+        if not question.bootstrap:
+            todo = "a first release is named by `release.bootstrap` in modelrelease.yaml"
+            return "block", f"Blocked: nothing is live yet; {todo}."
+        if reasons or floors:
+            return "block", f"Blocked: {(reasons + floors)[0]}."
+        return "promote", "Promote: the first release, as the policy names it; release it."
+    if reasons:
+        return "block", f"Blocked: nothing is live yet, and {reasons[0]}."
+    return "promote", "Promote: nothing is live yet; merge."
 
 
 def _row(metric: MetricResult, candidate: Results, question: Question) -> MetricComparison:
@@ -90,5 +101,5 @@ def _floors(candidate: Results, question: Question) -> list[str]:
             points = in_points(metric.range)
             shown = f"{show_items(len(values))} show {show_value(low, points)} or more"
             name, floor = f"{metric.task}/{metric.metric}", show_value(policy.min, points)
-            found.append(f"{name} does not clear its floor of {floor}: {shown}; a release would block")
+            found.append(f"{name} does not clear its floor of {floor}: {shown}")
     return found

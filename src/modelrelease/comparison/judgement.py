@@ -6,7 +6,7 @@ claims that something got better or worse.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from modelrelease.comparison import wording
@@ -50,8 +50,14 @@ class Judgement:
     warnings: tuple[str, ...]
 
 
-def rule(measures: Sequence[Measure], policy: Policy, context: Context) -> Judgement:
-    """Judge all measures under ``policy``; a gate metric that is named in full and not there counts as missing."""
+def rule(
+    measures: Sequence[Measure], policy: Policy, context: Context, accepted: Mapping[str, str] | None = None
+) -> Judgement:
+    """Judge all measures under ``policy``; a gate metric that is named in full and not there counts as missing.
+
+    ``accepted``: see :class:`Question`. An override lets a loss pass, proven or not ruled out; a hard floor, and what
+    could not be compared, stay in the way.
+    """
     policies = [_policy_of(measure, policy) for measure in measures]
     roles: list[Role] = [found.role if found else "info" for found in policies]
     adjusted = _holm(measures, roles)
@@ -61,7 +67,8 @@ def rule(measures: Sequence[Measure], policy: Policy, context: Context) -> Judge
     )
     names = [measure.name for measure in measures]
     absent = [name for name in exact_names(policy.gate.metrics) if name not in names]
-    return _decide(rulings, absent, unmatched_patterns(policy.gate.metrics, names), policy, context)
+    absent += unmatched_patterns(policy.gate.metrics, names)
+    return _decide(rulings, absent, policy, context, accepted or {})
 
 
 def _policy_of(measure: Measure, policy: Policy) -> MetricPolicy | None:
@@ -95,17 +102,19 @@ def _ruling(measure: Measure, found: MetricPolicy | None, role: Role, p_holm: fl
 
 
 def _decide(
-    rulings: tuple[Ruling, ...], absent: list[str], unmatched: list[str], policy: Policy, context: Context
+    rulings: tuple[Ruling, ...], absent: list[str], policy: Policy, context: Context, accepted: Mapping[str, str]
 ) -> Judgement:
     gate = policy.gate
     release_blocks = context == "pull_request" and gate.on_inconclusive.release == "block"
-    absent = [*absent, *unmatched]
     reasons = [f"{name}: the policy names it, and neither side has it" for name in absent]
     warnings: list[str] = []
-    blocking, questions = [], []
+    blocking, questions, excused = [], [], []
     for ruling in rulings:
         objections = _objections(ruling)
-        if objections and _only_a_question(ruling, gate, context):
+        if objections and ruling.measure.name in accepted and _only_a_loss(ruling):
+            excused.append(ruling)
+            warnings.append(wording.excused(ruling, accepted[ruling.measure.name]))
+        elif objections and _only_a_question(ruling, gate, context):
             questions.append(ruling)
             warnings.append(wording.question(ruling, release_blocks))
         elif objections:
@@ -118,8 +127,14 @@ def _decide(
         headline = wording.blocked(blocking, absent, gate)
     else:
         headline = wording.promoted(gates, questions, release_blocks, context)
-        reasons = [wording.outcome(ruling) for ruling in gates if ruling not in questions]
+        if excused:
+            headline = wording.promoted_by_override(excused, context)
+        reasons = [wording.outcome(ruling) for ruling in gates if ruling not in questions and ruling not in excused]
     return Judgement(rulings, decision, headline, tuple(reasons), tuple(dict.fromkeys(warnings)))
+
+
+def _only_a_loss(ruling: Ruling) -> bool:
+    return ruling.judged.verdict in {"regressed", "inconclusive"} and ruling.floor_holds
 
 
 def _only_a_question(ruling: Ruling, gate: GatePolicy, context: Context) -> bool:

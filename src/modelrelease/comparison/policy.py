@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from modelrelease.codes import Code
@@ -27,12 +27,18 @@ class Policy:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a comparison besides its two sides."""
+    """What is asked of a comparison besides its two sides.
+
+    ``accepted``: losses that an override accepts, by ``task/metric``, with who accepted them and until when in words.
+    ``bootstrap``: the policy names the candidate as the first release.
+    """
 
     policy: Policy
     context: Context = "release"
     intersect: bool = False
     resolved_by: tuple[str, str] = ("argument", "argument")
+    accepted: Mapping[str, str] = field(default_factory=dict)
+    bootstrap: bool = False
 
 
 def policy_for(name: str, policies: Mapping[str, MetricPolicy]) -> tuple[str, MetricPolicy] | None:

@@ -66,6 +66,19 @@ def question(ruling: Ruling, release_blocks: bool) -> str:
     return f"{outcome(ruling)} (not proven, not blocked here{'; a release would block' if release_blocks else ''})"
 
 
+def excused(ruling: Ruling, accepted: str) -> str:
+    """Return what would have blocked, and who lets it pass."""
+    return f"{outcome(ruling)} (accepted: {accepted})"
+
+
+def promoted_by_override(excused: Sequence[Ruling], context: Context) -> str:
+    """Return the headline of a promotion that takes somebody's word for it."""
+    losses = "; ".join(_name_and_verdict(ruling) for ruling in excused[:_SHOWN_NAMES])
+    rest = len(excused) - _SHOWN_NAMES
+    more = f"; and {rest} more" if rest > 0 else ""
+    return f"Promote, by override: {losses}{more}, and that is accepted; {NEXT[context]}."
+
+
 def left_out(measure: Measure) -> str:
     """Return which items were not compared because the caller asked to leave them out."""
     ids = measure.paired.left_out

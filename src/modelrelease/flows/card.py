@@ -60,13 +60,20 @@ class CardPlan:
         return [Finding(file.shown, Code.CARD_STALE, problems[file.state], todo) for file in changed]
 
 
-def plan_card(project: Project, folder: Path, texts: Written, overrides: tuple[Override, ...] = ()) -> CardPlan:
+def plan_card(
+    project: Project,
+    folder: Path,
+    texts: Written,
+    overrides: tuple[Override, ...] = (),
+    results: Path | None = None,
+) -> CardPlan:
     """Return what the card and the changelog of the version in ``folder`` are to be.
 
-    Writes nothing. Raises what reading the story and the present card raises: see :func:`read_story`,
-    :func:`make_card`; InvalidInput (MR209) where a link or a folder stands in a file's place.
+    ``results`` holds the evaluation that they tell of, where it is another one than the folder's. Writes nothing.
+    Raises what reading the story and the present card raises: see :func:`read_story`, :func:`make_card`; InvalidInput
+    (MR209) where a link or a folder stands in a file's place.
     """
-    told = read_story(project, folder, overrides)
+    told = read_story(project, folder, overrides, results)
     story = told.story
     shown = {name: f"{story.folder}/{name}" for name in (CARD, CHANGELOG)}
     before = {name: _existing(folder / name, shown[name]) for name in shown}

@@ -24,8 +24,8 @@ from modelrelease.release.ledger.chain import (
 )
 from modelrelease.release.ledger.state import State, contradiction
 
-MAX_EVENT = 1 << 16
-"""Bytes; an event is a page at most."""
+MAX_EVENT = 4 << 20
+"""Bytes; an intent lists the files of a release, two hundred bytes each."""
 
 _TRIES = 8
 _WAIT = "another run writes to the ledger all the time; run this again when it has ended"

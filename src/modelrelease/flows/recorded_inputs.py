@@ -108,11 +108,12 @@ def _gone(commit: str, here: Inputs | InvalidInput) -> InvalidInput:
 def _inputs(place: Literal["work tree", "commit"], path: str, recorded: Results, read: ReadFile) -> Inputs:
     files = _Remembered(read)
     suite = load_suite(path, files)
-    differences = input_differences(recorded, [_found(task) for task in suite.tasks])
+    differences = input_differences(recorded, [found_task(task) for task in suite.tasks])
     return Inputs(place, path, suite, differences, files.read)
 
 
-def _found(task: LoadedTask) -> FoundTask:
+def found_task(task: LoadedTask) -> FoundTask:
+    """Return a task as it can be asked now."""
     return FoundTask(
         name=task.spec.name,
         place=f"{task.path}:{task.line}",

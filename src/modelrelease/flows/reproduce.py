@@ -35,6 +35,7 @@ from modelrelease.scoring.engines.loading import Numerics
 from modelrelease.scoring.items import build_items
 from modelrelease.scoring.noise import measure_noise
 from modelrelease.scoring.run import Options, Surroundings, score
+from modelrelease.scoring.suites import LoadedSuite
 
 DTYPES = ("float32", "bfloat16", "float16")
 ATTENTIONS = ("sdpa", "eager", "flash_attention_2")
@@ -115,7 +116,7 @@ def reproduce_model(
         noise = run(job, Path(scratch), surroundings, apart)
         refuse_changed(checkpoint)
         found = read_results(Path(scratch) / "out")
-        reproduction = judge(recorded, found, noise, wanted.tolerance, _lengths(inputs))
+        reproduction = judge(recorded, found, noise, wanted.tolerance, lengths_of(inputs.suite))
     write_atomic(target, reproduction.to_bytes())
     return Reproduced(reproduction, target)
 
@@ -205,8 +206,9 @@ def _arguments(job: _Job, out: Path) -> list[str]:
     return ["score", str(resolved(job.checkpoint.folder)), *given, *flags]
 
 
-def _lengths(inputs: Inputs) -> Lengths:
-    tasks = inputs.suite.tasks
+def lengths_of(suite: LoadedSuite) -> Lengths:
+    """Return the characters of each choice, by task and item, for what ``acc_norm`` makes of log-likelihoods."""
+    tasks = suite.tasks
     return {
         (tasks[item.task].spec.name, item.row.id): [len(choice) for choice in item.choices]
         for item in build_items(tasks)

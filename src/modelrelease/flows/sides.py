@@ -65,6 +65,19 @@ def suites_of_sides(own: LoadedSuite, before: Tree) -> Asked:
     return asked
 
 
+def suites_of_release(own: LoadedSuite, policy: Tree, live: Tree | None) -> SuitePair:
+    """Return what a version that is to be released, and the live one, are asked.
+
+    Both get the version's own rows and are scored as the suite at ``policy`` says, its removed tasks included. What is
+    live is a checkpoint with its prompts: the baseline gets those of ``live``, the commit that it was released from.
+    """
+    scored = suites_of_sides(own, policy).deciding.candidate
+    old = _tasks_before(live.config.suite if live.config else None, live) if live is not None else {}
+    pair = SuitePair(scored, _as_before(scored, old, live) if live is not None else scored)
+    build_items(pair.baseline.tasks)
+    return pair
+
+
 def _tasks_before(path: str | None, before: Tree) -> dict[str, Task]:
     """A malformed suite on the target branch must not stop the pull request that mends it."""
     try:

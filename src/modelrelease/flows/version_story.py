@@ -35,8 +35,12 @@ class Told:
     notes: tuple[str, ...]
 
 
-def read_story(project: Project, folder: Path, overrides: tuple[Override, ...] = ()) -> Told:
+def read_story(
+    project: Project, folder: Path, overrides: tuple[Override, ...] = (), results: Path | None = None
+) -> Told:
     """Return what is told of the version in ``folder``, with the work tree's policy.
+
+    ``results`` holds the evaluation that is told of, where it is another one than the folder's.
 
     Raises InvalidInput: no version folder (MR209, MR507), malformed records (MR2xx), records of another version or
     checkpoint (MR507), and what reading results raises (MR5xx); Unavailable (MR111) in a shallow clone.
@@ -44,7 +48,8 @@ def read_story(project: Project, folder: Path, overrides: tuple[Override, ...] =
     shown, version = _named(project, folder)
     config = project.config or Config(schema_version=1)
     model = _read_papers(folder, version)
-    evaluation = _read_evaluation(folder, model)
+    scored_in = results or folder
+    evaluation = _read_evaluation(scored_in, model)
     parent = _parent(folder, model)
     scored = evaluation is not None and parent.state == "scored"
     since = NO_SINCE
@@ -57,7 +62,7 @@ def read_story(project: Project, folder: Path, overrides: tuple[Override, ...] =
         model=model,
         evaluation=evaluation,
         parent=parent,
-        judged=_judged(project, folder.parent / str(parent.version), folder) if scored else None,
+        judged=_judged(project, folder.parent / str(parent.version), scored_in) if scored else None,
         changes=since.changes,
         changes_unknown=since.unknown,
         reproduced=_reproduced(folder),

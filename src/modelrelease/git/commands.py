@@ -96,6 +96,16 @@ def merge_base(folder: Path, one: str, other: str) -> str | None:
     return done.stdout.decode().strip() or None
 
 
+def is_ancestor(folder: Path, one: str, other: str) -> bool:
+    """Say whether the commit ``one`` is ``other`` or comes before it, as far as this clone's history tells."""
+    return _ask(folder, "merge-base", "--is-ancestor", one, other).returncode == 0
+
+
+def tag_commit(folder: Path, tag: str) -> str | None:
+    """Return the commit of the tag ``tag``, None where there is no such tag: a branch of that name is none."""
+    return commit_of(folder, f"refs/tags/{tag}")
+
+
 def files_in(folder: Path, commit: str, *paths: str) -> dict[str, Entry]:
     """Return every file of ``commit`` at or below ``paths``; a submodule counts as one.
 

@@ -93,11 +93,16 @@ class GatePolicy(Part):
 
 
 class ReleasePolicy(Part):
-    """Where approved versions go."""
+    """Where approved versions go, and whose consent that takes.
+
+    ``approval``: ``other`` asks for that of somebody who is not the author of the version's commit, ``any`` for
+    anybody's, by the environment that the publishing job runs in.
+    """
 
     target: str = "file://releases"
     stage: Name = "production"
     bootstrap: str | None = None
+    approval: Literal["none", "any", "other"] = "none"
 
 
 class CommentPolicy(Part):

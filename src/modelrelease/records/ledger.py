@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from modelrelease.records.base import Document, Part, Sha256
 
 EventKind = Literal["intent", "released", "rolled-back", "rolled-forward", "revoked", "override"]
-CommitId = str
+CommitId = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
 _DAY = r"^\d{4}-\d{2}-\d{2}$"
 MAX_REASON = 1000
 
@@ -33,12 +33,25 @@ class Approval(Part):
     why: str | None = None
 
 
+class ReleasedFile(Part):
+    """One published file; ``blob`` is the id that git gives it, which is what the Hub tells of small files."""
+
+    path: str
+    size: int = Field(ge=0)
+    sha256: Sha256
+    blob: str | None = Field(pattern=r"^[0-9a-f]{40}$")
+
+
 class ReleaseFacts(Part):
-    """What a promotion is of, and on what grounds: digests of everything it will publish and was decided on."""
+    """What a promotion is of, and on what grounds: everything that it publishes, and what decided.
+
+    ``git_sha`` is the commit of the git tag ``tag``; ``baseline`` the version that it was held against, None for the
+    first. ``overrides`` are sequences of events.
+    """
 
     tag: str
     git_sha: CommitId
-    files_digest: Sha256
+    files: tuple[ReleasedFile, ...] = Field(min_length=1, max_length=10_000)
     eval_sha256: Sha256
     comparison_sha256: Sha256
     decision: Literal["promote"]

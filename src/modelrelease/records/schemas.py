@@ -10,6 +10,7 @@ from modelrelease.records.config import Config
 from modelrelease.records.evaluation import Evaluation
 from modelrelease.records.ledger import Event
 from modelrelease.records.model import ModelRecord
+from modelrelease.records.release_plan import PromotionPlan, RollbackPlan
 from modelrelease.records.reproduction import Reproduction
 from modelrelease.records.resolution import Resolution
 from modelrelease.records.setup import Setup
@@ -23,8 +24,10 @@ DOCUMENTS: dict[str, type[Document]] = {
     "eval": Evaluation,
     "event": Event,
     "model": ModelRecord,
+    "promotion-plan": PromotionPlan,
     "reproduction": Reproduction,
     "resolution": Resolution,
+    "rollback-plan": RollbackPlan,
     "setup": Setup,
     "suite": Suite,
 }

@@ -1,0 +1,68 @@
+"""What the commands about releases share: who does it, when and where, and how the target is reached."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelrelease.cli.common import add_config, open_project
+from modelrelease.cli.output import complain
+from modelrelease.errors import escape_controls
+
+if TYPE_CHECKING:
+    from modelrelease.config import Project
+    from modelrelease.flows.release.grounds import Doer, Grounds
+    from modelrelease.records.ledger import Person
+    from modelrelease.release.targets.target import Target
+
+
+def grounds_of(config: Path | None) -> Grounds:
+    """Return what a release stands on, in the project named by ``--config`` or around the working directory."""
+    from modelrelease.flows.release.grounds import open_grounds
+
+    return open_grounds(open_project(config))
+
+
+def doer_of(project: Project) -> Doer:
+    """Return who runs this, as git and GitHub's runner know them."""
+    from modelrelease import settings
+    from modelrelease.flows.release.grounds import Doer
+
+    return Doer(
+        by=_person(project),
+        now=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        run_url=settings.run_url(),
+        open_target=lambda address: _target(project, address),
+        tell=tell,
+    )
+
+
+def tell(line: str) -> None:
+    """Say on stderr what a person who waits wants to know."""
+    complain(escape_controls(line) + "\n")
+
+
+def add_reason(parser: argparse.ArgumentParser) -> None:
+    """Add ``--config``, ``--reason`` and ``--json``."""
+    add_config(parser)
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="why, for whoever reads the ledger")
+    parser.add_argument("--json", action="store_true", help="print the ledger's event as JSON")
+
+
+def _person(project: Project) -> Person:
+    from modelrelease import git, settings
+    from modelrelease.records.ledger import Person
+
+    here, actor = git.person(project.root), settings.github_environment().actor
+    return Person(name=here.name if here else None, email=here.email if here else None, login=actor)
+
+
+def _target(project: Project, address: str) -> Target:
+    from modelrelease import settings
+    from modelrelease.release.targets.address import Surroundings, open_target
+
+    hub = settings.hub_environment()
+    settings.allow_network()  # which scoring in this process has forbidden
+    return open_target(address, Surroundings(project.root, hub.endpoint, hub.token, tell=tell))

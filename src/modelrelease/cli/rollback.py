@@ -1,0 +1,42 @@
+"""Let the stage name an earlier release again, verified where it is published before anything moves."""
+
+from __future__ import annotations
+
+import argparse
+
+from modelrelease.cli.output import say, say_json
+from modelrelease.cli.releasing import add_reason, doer_of, grounds_of
+
+EXAMPLE = 'modelrelease rollback --to model_v1.0 --reason "Answers in German are cut off"'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--to", required=True, metavar="VERSION", help="a version that was released")
+    add_reason(parser)
+    parser.add_argument("--plan", action="store_true", help="verify it and show what changes for users; move nothing")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Roll back; exit 0 when the stage names the version, 1 where it is not what was released."""
+    from modelrelease.flows.release.effect import effect_of
+    from modelrelease.flows.release.remarks import check_reason
+    from modelrelease.flows.release.stages import plan_move, roll_back
+    from modelrelease.reports.release import moved_text, rollback_text
+
+    grounds = grounds_of(arguments.config)
+    reason, doer = check_reason(grounds, arguments.reason), doer_of(grounds.project)
+    plan = plan_move(grounds, arguments.to, doer)
+    effect = effect_of(grounds, plan)
+    if arguments.plan:
+        if arguments.json:
+            say_json(effect.to_bytes())
+        else:
+            say(rollback_text(effect))
+        return 0
+    event = roll_back(grounds, plan, doer, reason)
+    if arguments.json:
+        say_json((event or plan.ledger.events[-1]).to_bytes())
+    else:
+        say(moved_text(effect, plan.release.commit, moved=event is not None))
+    return 0

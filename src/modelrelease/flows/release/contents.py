@@ -1,0 +1,78 @@
+"""What is published of a version: its checkpoint, its card, its records, and every prompt that its suite names.
+
+The checkpoint's files stand at the top, so that a loader finds them; whoever loads a release has model and prompts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from modelrelease.codes import Code
+from modelrelease.errors import invalid
+from modelrelease.flows.release.subject import Subject
+from modelrelease.records.checkpoints import CARD
+from modelrelease.records.comparison import COMPARISON_FILE
+from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE, CheckpointFile
+from modelrelease.records.ledger import ReleasedFile
+from modelrelease.records.model import MODEL_FILE
+from modelrelease.records.text import refuse_lfs_pointer
+from modelrelease.release.targets.contents import MAX_BLOB, planned_file
+from modelrelease.release.targets.target import FileDigest, PlannedFile
+from modelrelease.scoring.suites import read_tasks
+
+PROMPTS = "prompts/"
+CHANGELOG = "changelog.md"
+RECORDS = frozenset({CARD, MODEL_FILE, EVAL_FILE, SAMPLES_FILE, COMPARISON_FILE, CHANGELOG})
+
+
+def release_files(subject: Subject, results: Path, comparison: bytes, texts: Mapping[str, bytes]) -> list[PlannedFile]:
+    """Return every file of a release, in order of their paths.
+
+    ``results`` holds eval.json and samples.jsonl, ``texts`` are card and changelog by name. Raises InvalidInput (MR705)
+    where a checkpoint has files under the names of records or prompts.
+    """
+    found = {file.path: _weights(subject, file) for file in subject.checkpoint.files}
+    taken = sorted(path for path in found if path in RECORDS or path.startswith(PROMPTS))
+    if taken:
+        todo = "call it something else in the checkpoint"
+        raise invalid(f"{subject.folder}/checkpoint/{taken[0]}", Code.RELEASE_FILE, "has a record's name", todo)
+    for name, data in (*texts.items(), *_records(subject, results), (COMPARISON_FILE, comparison)):
+        found[name] = planned_file(name, data)
+    for path, data in _prompts(subject):
+        found[path] = planned_file(path, data)
+    return [found[path] for path in sorted(found)]
+
+
+def as_recorded(files: list[PlannedFile]) -> tuple[ReleasedFile, ...]:
+    """Return the files as the ledger lists them."""
+    return tuple(
+        ReleasedFile(path=one.path, size=one.size, sha256=one.sha256 or "", blob=one.blob)
+        for one in (file.digest for file in files)
+    )
+
+
+def _weights(subject: Subject, file: CheckpointFile) -> PlannedFile:
+    """A large file was hashed when the checkpoint was verified; what the target writes is held against that."""
+    place = subject.checkpoint.folder / file.path
+    if file.size <= MAX_BLOB:
+        planned = planned_file(file.path, place.read_bytes())
+        if planned.digest.sha256 == file.sha256:
+            return planned
+    return PlannedFile(FileDigest(file.path, file.size, file.sha256), place)
+
+
+def _records(subject: Subject, results: Path) -> Iterator[tuple[str, bytes | Path]]:
+    data = subject.tree.read(f"{subject.folder}/{MODEL_FILE}")
+    yield MODEL_FILE, data
+    for name in (EVAL_FILE, SAMPLES_FILE):
+        yield name, results / name
+
+
+def _prompts(subject: Subject) -> Iterator[tuple[str, bytes]]:
+    config = subject.tree.config or subject.grounds.config
+    tasks = read_tasks(config.suite, subject.tree.read) if config.suite else []
+    for path in sorted({task.prompt for task in tasks if task.prompt is not None}):
+        data = subject.tree.read(path)
+        refuse_lfs_pointer(data, path)
+        yield path if path.startswith(PROMPTS) else PROMPTS + path, data

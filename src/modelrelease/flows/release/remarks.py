@@ -1,0 +1,100 @@
+"""What is said of a version without moving anything: that it must not be used, or that one loss is accepted."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from modelrelease.codes import Code
+from modelrelease.errors import Finding, Refused, invalid
+from modelrelease.flows.ledger import append_event
+from modelrelease.flows.release.grounds import Doer, Grounds, require_released, version_name
+from modelrelease.flows.trees import Tree
+from modelrelease.records.ledger import MAX_REASON, Event, Override
+from modelrelease.records.model import MODEL_FILE, ModelRecord
+from modelrelease.records.strict_json import read_document
+from modelrelease.records.validation import validate
+from modelrelease.registry.reasons import EXAMPLE, says_something, tidy, width
+
+MAX_DAYS = 366
+"""An override is for one release, not for good."""
+
+
+def check_reason(grounds: Grounds, reason: str) -> str:
+    """Return a reason on one line; InvalidInput (MR103) where it says nothing, by the registry's own rule."""
+    text, least = tidy(reason), grounds.config.registry.rules.reason_min_length
+    if width(text) < least or not says_something(text) or len(text) > MAX_REASON:
+        message = f"says too little: {least} characters or more, and two words that say something"
+        raise invalid("--reason", Code.RECORD_REASON, message, f'say why, such as "{EXAMPLE}"')
+    return text
+
+
+def revoke(grounds: Grounds, version: str, reason: str, doer: Doer) -> Event | None:
+    """Say that a released version must not be used again; None where that is said already.
+
+    Raises Refused (MR710) where it was never released, or is what the stage names.
+    """
+    name, why, ledger = version_name(version), check_reason(grounds, reason), grounds.ledger()
+    target, stage = grounds.stage
+    if (target, name) in ledger.state.revoked:
+        return None
+    release = require_released(ledger, target, name)
+    if ledger.state.live_version(target, stage) == name:
+        todo = "roll back to another version first"
+        raise Refused(Finding(name, Code.NOT_RELEASED, f"is what {stage} names", todo))
+    digest = release.receipt.model_digest
+    event = doer.event(grounds, kind="revoked", version=name, model_digest=digest, reason=why)
+    return append_event(ledger, lambda now: None if (target, name) in now.state.revoked else event).events[-1]
+
+
+def override(grounds: Grounds, version: str, metric: str, until: str, reason: str, doer: Doer) -> Event:
+    """Accept the loss in ``metric`` (task/metric) of one version's digest, up to and including the day ``until``.
+
+    Raises InvalidInput where the day is none or lies behind or too far ahead (MR713), the metric is no gate metric
+    (MR713), or the version has no model.json; Refused where it is released already.
+    """
+    name, why = version_name(version), check_reason(grounds, reason)
+    _check_day(until, doer.now()[:10])
+    if not _decides(grounds, metric):
+        todo = "name one as task/metric that modelrelease.yaml gates"
+        raise invalid("--metric", Code.OVERRIDE, f"{metric!r} decides nothing", todo)
+    ledger = grounds.ledger()
+    target, _ = grounds.stage
+    if (target, name) in ledger.state.released:
+        message, todo = "is released already", "nothing has to be accepted any more"
+        raise Refused(Finding(name, Code.OVERRIDE, message, todo))
+    said = Override(metric=metric, until=until)
+    digest = _digest(grounds, name)
+    event = doer.event(grounds, kind="override", version=name, model_digest=digest, reason=why, override=said)
+    return append_event(ledger, lambda _: event).events[-1]
+
+
+def _decides(grounds: Grounds, metric: str) -> bool:
+    from modelrelease.comparison.policy import policy_for
+
+    try:
+        found = policy_for(metric, grounds.config.gate.metrics)
+    except ValueError:  # two patterns that are equally specific: the gate will say so
+        return True
+    return found is not None and found[1].role == "gate"
+
+
+def _check_day(until: str, today: str) -> None:
+    try:
+        last, first = date.fromisoformat(until), date.fromisoformat(today)
+    except ValueError:
+        todo = "write it like 2026-12-31"
+        raise invalid("--until", Code.OVERRIDE, f"{until!r} is no day", todo) from None
+    if not first <= last <= first + timedelta(days=MAX_DAYS):
+        message = f"{until} lies {'behind' if last < first else 'more than a year ahead'}"
+        raise invalid("--until", Code.OVERRIDE, message, "name the day by which the release will have been made")
+
+
+def _digest(grounds: Grounds, name: str) -> str:
+    """Return the digest that the version's papers give: as tagged, else as checked out."""
+    from modelrelease import git
+
+    root = grounds.project.root
+    commit = git.tag_commit(root, grounds.tag_of(name)) or git.commit_of(root, "HEAD") or grounds.policy.commit
+    tree = Tree(root, commit, grounds.project.config_path)
+    path = f"{(tree.config or grounds.config).models}/{name}/{MODEL_FILE}"
+    return validate(ModelRecord, read_document(tree.read(path), path)).checkpoint.digest

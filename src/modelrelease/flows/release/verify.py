@@ -1,0 +1,51 @@
+"""Is a released version, where it is published, still what was released? Told by digests of our own, not by names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelrelease import git
+from modelrelease.codes import Code
+from modelrelease.errors import Finding
+from modelrelease.flows.release.grounds import Doer, Grounds, Released, require_released, version_name
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was held against what; nothing is wrong where ``findings`` is empty."""
+
+    release: Released
+    address: str
+    live: bool
+    findings: tuple[Finding, ...]
+
+
+def verify_version(grounds: Grounds, version: str, doer: Doer, *, download: bool) -> Verified:
+    """Hold a released version against the ledger: its files at the target, its commit, its git tag.
+
+    ``download``: read every byte; without, a target's own digests are compared where it keeps some. Raises Refused
+    (MR710) where it was never released or was revoked.
+    """
+    ledger = grounds.ledger()
+    target = doer.open_target(grounds.config.release.target)
+    name = version_name(version)
+    release = require_released(ledger, target.address, name)
+    found = list(target.verify(name, release.digests, commit=release.commit, download=download))
+    found += _moved_tag(grounds, release)
+    live = ledger.state.live_version(*grounds.stage) == name
+    if live:
+        stage = target.stage(grounds.config.release.stage)
+        if stage.version != name:
+            message = f"is at {stage.version or stage.claimed or 'nothing that can be verified'}, not at {name}"
+            todo = f"run `modelrelease promote {name}` or a rollback: what is live is not what was released"
+            found.append(Finding(f"{target.address} {stage.name}", Code.OVERTAKEN, message, todo))
+    return Verified(release, target.address, live, tuple(found))
+
+
+def _moved_tag(grounds: Grounds, release: Released) -> list[Finding]:
+    commit = git.tag_commit(grounds.project.root, release.facts.tag)
+    if commit in {None, release.facts.git_sha}:
+        return []
+    message = f"is the tag of {str(commit)[:10]}, and was released from {release.facts.git_sha[:10]}"
+    todo = f"put it back: `git tag --force {release.facts.tag} {release.facts.git_sha[:10]}`"
+    return [Finding(release.facts.tag, Code.RELEASE_TAG, message, todo)]

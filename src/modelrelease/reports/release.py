@@ -1,0 +1,80 @@
+"""Releases as text: plans, what came of them, and what to load."""
+
+from __future__ import annotations
+
+from modelrelease.errors import escape_controls, shorten
+from modelrelease.records.ledger import Event
+from modelrelease.records.release_plan import PromotionPlan, RollbackPlan
+
+
+def plan_text(plan: PromotionPlan) -> str:
+    """Return the steps of a promotion and how far they are."""
+    from tabulate import tabulate
+
+    rows = [[step.name, step.state, _plain(step.detail, 90)] for step in plan.steps]
+    head = f"{plan.version}, checkpoint {plan.model_digest[:12]}, to {plan.stage} of {_plain(plan.target, 80)}"
+    return f"{head}\n\n{tabulate(rows, headers=['step', 'state', 'what'], disable_numparse=True)}\n"
+
+
+def promoted_text(version: str, commit: str, event: Event | None, target: str, stage: str) -> str:
+    """Return what a promotion came to, and what to load now."""
+    if event is None:
+        first = f"{version} is released already, and {stage} names it: nothing to do"
+    elif event.kind == "rolled-forward":
+        first = f"{stage} names {version} again"
+    else:
+        first = f"{version} is released: {stage} names it"
+    return f"{first}\n{_load(target, stage, version, commit)}"
+
+
+def rollback_text(effect: RollbackPlan) -> str:
+    """Return what a rollback changes for users."""
+    if effect.done:
+        return f"{effect.stage} names {effect.version} already: nothing to do\n"
+    lines = [
+        f"{effect.stage}: {effect.before or 'nothing'} → {effect.version}, verified at {_plain(effect.target, 80)}"
+    ]
+    lines.append(f"weights: {'the same' if effect.same_checkpoint else 'other ones; none of them travel'}")
+    lines.append("prompts: " + (", ".join(_plain(path, 60) for path in effect.prompts) or "the same"))
+    if effect.metrics:
+        from tabulate import tabulate
+
+        rows = [
+            [_plain(m.metric, 40), _value(m.before), _value(m.after), "" if m.same_items else "asked other items"]
+            for m in effect.metrics
+        ]
+        headers = ["metric", effect.before or "", effect.version, ""]
+        lines += ["", tabulate(rows, headers=headers, disable_numparse=True)]
+    else:
+        lines.append("metrics: not both versions have a committed eval.json")
+    return "\n".join(lines) + "\n"
+
+
+def moved_text(effect: RollbackPlan, commit: str, *, moved: bool) -> str:
+    """Return what a rollback came to."""
+    if not moved:
+        return f"{effect.stage} names {effect.version} already: nothing to do\n"
+    first = f"{effect.stage} names {effect.version} again, instead of {effect.before or 'nothing'}"
+    return f"{first}\n{_load(effect.target, effect.stage, effect.version, commit)}"
+
+
+def verified_text(version: str, target: str, commit: str, files: int, *, live: bool) -> str:
+    """Return that a version is what was released, and how to pin it."""
+    where = f"{files} files at {_plain(target, 80)} are what was released"
+    return f"{version}: {where}{', and it is live' if live else ''}\ncommit {commit}\n"
+
+
+def _load(target: str, stage: str, version: str, commit: str) -> str:
+    if target.startswith("hf://"):
+        name = _plain(target.removeprefix("hf://"), 200)
+        return f'load it: from_pretrained("{name}", revision="{stage}"), or pin it: revision="{commit}"\n'
+    folder = _plain(target.removeprefix("file://"), 200)
+    return f"load it: {folder}/versions/{version}, which {folder}/stages/{stage}.json names\n"
+
+
+def _value(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
+
+
+def _plain(text: str, width: int) -> str:
+    return shorten(escape_controls(text), width)
