@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -264,3 +265,14 @@ def test_a_tag_named_as_the_target_branch_hides_no_change(repository: Repository
     repository.git("tag", name)
     (line,) = refuses("--from-ref", name, "--to-ref", "HEAD")
     assert "MR101" in line
+
+
+def test_a_pickle_that_a_hook_would_have_refused_is_found_in_a_range(repository: Repository, refuses: Check) -> None:
+    repository.git("checkout", "--quiet", "-b", "work")
+    repository.write("notes.txt", pickle.dumps({"a": [1, 2, 3]}))
+    repository.stage()
+    (staged,) = refuses("--staged")
+    repository.commit("Past the hook")
+    (line,) = refuses(*RANGE)
+    assert line == staged
+    assert line.startswith("notes.txt: MR404 is a pickle")

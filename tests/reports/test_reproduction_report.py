@@ -145,3 +145,15 @@ def test_long_lists_are_folded_and_bounded() -> None:
     assert "and 4,970 more" in markdown
     assert len(markdown) < 5000
     assert reproduction_table(found, "out").count("log-likelihood") == 10
+
+
+def test_what_the_model_said_is_for_the_terminal_alone() -> None:
+    said = Mismatch(
+        task="qa", item_id="q1", what="another prediction", difference=None, recorded="'SECRET'", found="'OTHER'"
+    )
+    found = reproduction(outcome="mismatch", mismatch_count=1, mismatches=(said,))
+    assert "qa q1: another prediction: 'SECRET' → 'OTHER'" in reproduction_table(found)
+    markdown = reproduction_markdown(found)
+    assert "another prediction" in markdown
+    assert "SECRET" not in markdown
+    assert "OTHER" not in markdown

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check; exit 1 where a record is missing or refused, 2 where a file is malformed."""
     from modelrelease.flows.registry.check import Checked, check_changes, today, verdict
-    from modelrelease.flows.registry.hooks import Changes
+    from modelrelease.flows.registry.hooks import Changes, no_pickle_weights
     from modelrelease.flows.registry.scope import open_git, range_scope, staged_scope
     from modelrelease.flows.registry.versions import check_changed, check_standing
     from modelrelease.settings import cache_home, commit_environment
@@ -38,7 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     scope = range_scope(git, arguments.from_ref, arguments.to_ref or "HEAD") if ranged else staged_scope(git)
     try:
         if ranged or arguments.staged:
-            checked: Checked = check_changes(scope, today()).with_versions(check_changed(Changes(scope)))
+            changes = Changes(scope)
+            checked: Checked = check_changes(scope, today()).with_versions(check_changed(changes))
+            checked = checked.with_findings(no_pickle_weights(changes))  # who commits can leave the hook out
         else:
             from modelrelease.flows.registry.standing import check_work_tree
 

@@ -54,12 +54,17 @@ class CloseFlip(Part):
 
 
 class Mismatch(Part):
-    """An item whose difference nothing explains. ``difference``: the largest of its log-likelihoods', in nats."""
+    """An item whose difference nothing explains. ``difference``: the largest of its log-likelihoods', in nats.
+
+    ``recorded`` and ``found`` are what the model said, cut, where that is text; ``what`` holds nothing of it.
+    """
 
     task: str
     item_id: str
     what: str
     difference: float | None
+    recorded: str | None = None
+    found: str | None = None
 
 
 class ReproducedMetric(Part):

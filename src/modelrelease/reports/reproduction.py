@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from modelrelease.errors import escape_controls, shorten
 from modelrelease.numbers import show_count, show_items
-from modelrelease.records.reproduction import Explanation, IdentityDifference, Reproduction
+from modelrelease.records.reproduction import Explanation, IdentityDifference, Mismatch, Reproduction
 from modelrelease.reports.inert import FOLD_END, bullet, escape, fold_head, table_head, table_row
 
 _WIDTH = 110
@@ -28,7 +28,7 @@ def reproduction_table(reproduction: Reproduction, path: str | None = None) -> s
     rows = [[escape_controls(cell) for cell in row] for row in _metrics(reproduction)]
     if rows:
         lines += [*tabulate(rows, headers=_HEADER, disable_numparse=True, colalign=_ALIGN).splitlines(), ""]
-    for title, sentences in _sections(reproduction, _FEW):
+    for title, sentences in _sections(reproduction, _FEW, texts=True):
         lines.append(f"{title}:")
         for sentence in sentences:
             text = escape_controls(sentence)
@@ -43,13 +43,16 @@ def reproduction_table(reproduction: Reproduction, path: str | None = None) -> s
 
 
 def reproduction_markdown(reproduction: Reproduction, name: str | None = None) -> str:
-    """Return a reproduction as GitHub Markdown that does nothing but show; ``name`` is the model's, for people."""
+    """Return a reproduction as GitHub Markdown that does nothing but show; ``name`` is the model's, for people.
+
+    What the model said is left out: more people read an issue than may see a test set.
+    """
     told = escape(headline(reproduction))
     lines = [f"**{escape(name)}: {told}**" if name is not None else f"**{told}**", ""]
     rows = _metrics(reproduction)
     if rows:
         lines += [*table_head(_HEADER, _ALIGN), *map(table_row, rows), ""]
-    for title, sentences in _sections(reproduction, _MOST):
+    for title, sentences in _sections(reproduction, _MOST, texts=False):
         long = len(sentences) > _FEW
         lines += [fold_head(f"{title} ({len(sentences)} shown)") if long else f"**{escape(title)}**", ""]
         lines += [*map(bullet, sentences), *([FOLD_END] if long else []), ""]
@@ -78,11 +81,13 @@ def _value(value: float | None) -> str:
     return "–" if value is None else f"{value:.8g}"
 
 
-def _sections(reproduction: Reproduction, most: int) -> Iterator[tuple[str, list[str]]]:
+def _sections(reproduction: Reproduction, most: int, *, texts: bool) -> Iterator[tuple[str, list[str]]]:
     """Yield what is to be said besides the metrics, each as a title and its sentences."""
     identity = [_identity(one) for one in reproduction.identity_differences]
     flips = [_flip(flip.task, flip.item_id, flip.gap, reproduction) for flip in reproduction.flips]
-    wrong = [f"{m.task} {m.item_id}: {m.what}{_by(m.difference)}" for m in reproduction.mismatches]
+    wrong = [
+        f"{m.task} {m.item_id}: {m.what}{_by(m.difference)}{_said(m) if texts else ''}" for m in reproduction.mismatches
+    ]
     told = (
         ("not as recorded", identity, max(reproduction.identity_difference_count, len(identity))),
         ("mismatches", wrong, reproduction.mismatch_count),
@@ -124,6 +129,10 @@ def _identity(one: IdentityDifference) -> str:
 def _flip(task: str, item_id: str, gap: float | None, reproduction: Reproduction) -> str:
     how = f"its choices were {gap:.2g} nats apart" if gap is not None else "its choices were close"
     return f"{task} {item_id}: {how}"
+
+
+def _said(one: Mismatch) -> str:
+    return f": {one.recorded or 'none'} → {one.found or 'none'}" if one.recorded or one.found else ""
 
 
 def _by(difference: float | None) -> str:

@@ -73,7 +73,9 @@ def _compare(before: Sample, after: Sample, kind: Kind, tolerance: float, length
     if problem is not None:
         into.mismatch_count += 1
         if len(into.mismatches) < MAX_LISTED:
-            into.mismatches.append(Mismatch(task=task, item_id=item, what=problem, difference=distance))
+            into.mismatches.append(
+                Mismatch(task=task, item_id=item, what=problem, difference=distance, **_said(before, after))
+            )
     elif kind == "multiple_choice" and _flipped(before, after):
         into.flip_count += 1
         if len(into.flips) < MAX_LISTED:
@@ -111,12 +113,22 @@ def _other_work(before: Sample, after: Sample) -> str | None:
 def _outcomes(before: Sample, after: Sample) -> str:
     """What became of an item, where that differs."""
     found = []
-    if before["prediction"] != after["prediction"]:
-        found.append(f"prediction {_show(before['prediction'])} → {_show(after['prediction'])}")
+    one, other = before["prediction"], after["prediction"]
+    if one != other:
+        texts = isinstance(one, str) or isinstance(other, str)
+        found.append("another prediction" if texts else f"prediction {_show(one)} → {_show(other)}")
     names = sorted(before["scores"].keys() | after["scores"].keys())
     values = [(name, before["scores"].get(name), after["scores"].get(name)) for name in names]
     found += [f"{name} {_show(one)} → {_show(other)}" for name, one, other in values if one != other]
     return ", ".join(found)
+
+
+def _said(before: Sample, after: Sample) -> dict[str, str]:
+    """What the model said, where that is text: for whoever may see it, and so apart from what is wrong."""
+    texts = {"recorded": before["prediction"], "found": after["prediction"]}
+    if not any(isinstance(text, str) for text in texts.values()) or texts["recorded"] == texts["found"]:
+        return {}
+    return {name: _show(text) for name, text in texts.items()}
 
 
 def _flipped(before: Sample, after: Sample) -> bool:

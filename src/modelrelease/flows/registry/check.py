@@ -30,6 +30,10 @@ class Checked:
         findings = list(dict.fromkeys([*self.findings, *layout.findings]))
         return Checked(findings, [*self.notes, *layout.notes], self.files, layout.versions)
 
+    def with_findings(self, findings: list[Finding]) -> Checked:
+        """Return the result with more findings."""
+        return Checked(list(dict.fromkeys([*self.findings, *findings])), self.notes, self.files, self.versions)
+
     def as_json(self) -> dict[str, object]:
         """Return the result as plain values."""
         findings = [
