@@ -295,3 +295,15 @@ def test_the_policy_in_force_says_how_much_of_the_items_a_report_shows(
     assert "What is number" not in run(capsys, "comment", "base", "--samples", "text", "--print").out
     assert "What is number" not in run(capsys, "comment", "out", "--samples", "ids", "--print").out
     assert "What is number" in run(capsys, "comment", "out", "--print").out
+
+
+@pytest.mark.parametrize(("policy", "shown"), [("ids", False), ("text", True)])
+def test_a_job_s_log_shows_no_more_of_items_than_the_policy_allows(
+    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, policy: str, shown: bool
+) -> None:
+    (repository / "modelrelease.yaml").write_text(f"{POLICY}comment: {{samples: {policy}}}\n", "utf-8")
+    before, after = sides(repository, "worse")
+    here = run(capsys, "compare", before, after).out
+    question = next(line for line in here.splitlines() if line.strip().startswith("input"))
+    monkeypatch.setenv("GITHUB_RUN_ID", "7")
+    assert (question in run(capsys, "compare", before, after).out) == shown

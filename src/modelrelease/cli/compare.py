@@ -61,8 +61,10 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 
 def show_comparison(comparison: Comparison, form: str) -> None:
-    """Print a comparison as a table, JSON or Markdown."""
+    """Print a comparison as a table, JSON or Markdown; in a job's log no more of items than the policy allows."""
+    from modelrelease import settings
     from modelrelease.reports.comment import SUMMARY_LIMIT, About, comment_markdown
+    from modelrelease.reports.permitted import permitted
     from modelrelease.reports.terminal import comparison_table
 
     if form == "json":
@@ -70,4 +72,5 @@ def show_comparison(comparison: Comparison, form: str) -> None:
     elif form == "markdown":
         say(comment_markdown(comparison, About(), limit=SUMMARY_LIMIT))
     else:
-        say(comparison_table(comparison))
+        in_a_job = settings.github_environment().run_id is not None
+        say(comparison_table(permitted(comparison) if in_a_job else comparison))
