@@ -30,6 +30,7 @@ tasks:
     "prompts/none.txt": "Answer:",
     ".gitignore": "out/\n",
 }
+SAID = "license: mit\nbase_model: []\ndatasets: [openai/gsm8k]\nlanguage: en\ntags: [stories]\n"
 
 
 @pytest.fixture
@@ -89,6 +90,25 @@ def test_a_fine_tuning_leaves_a_whole_version(repository: Path) -> None:
     scores = [json.loads((repository / version / "eval.json").read_text()) for version in (BEFORE, AFTER)]
     assert scores[1]["model"]["digest"] == record.checkpoint.digest
     assert scores[1]["metrics"][0]["value"] < scores[0]["metrics"][0]["value"]
+    check_card(repository, scores[1]["metrics"][0]["value"])
+
+
+def check_card(repository: Path, value: float) -> None:
+    """A person says what no record knows, the rest is written from records; the Hub's own client reads it as meant."""
+    from huggingface_hub import ModelCard
+    from huggingface_hub.repocard_data import model_index_to_eval_results
+
+    folder = repository / AFTER
+    (folder / "README.md").write_text(f"---\n{SAID}---\n# Stories, tuned\n", "utf-8")
+    modelrelease(repository, "card", AFTER, "--write")
+    modelrelease(repository, "card", AFTER, "--check")
+    card = ModelCard.load(folder / "README.md")
+    print(card.content)
+    print((folder / "changelog.md").read_text("utf-8"))
+    written = card.data.to_dict()
+    _, results = model_index_to_eval_results(written["model-index"])
+    assert [(result.dataset_config, result.metric_value) for result in results] == [("answers", pytest.approx(value))]
+    assert {"license", "base_model", "datasets", "language", "library_name", "pipeline_tag", "tags"} <= written.keys()
 
 
 def test_of_two_processes_that_train_one_writes(repository: Path) -> None:
