@@ -30,7 +30,7 @@ tasks:
     "prompts/none.txt": "Answer:",
     ".gitignore": "out/\n",
 }
-SAID = "license: mit\nbase_model: []\ndatasets: [openai/gsm8k]\nlanguage: en\ntags: [stories]\n"
+SAID = "license: mit\ndatasets: [openai/gsm8k]\nlanguage: en\ntags: [stories]\n"
 
 
 @pytest.fixture

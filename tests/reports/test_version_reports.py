@@ -15,7 +15,7 @@ from papered_versions import CHILD, PARENT, papers
 
 from modelrelease.records.comparison import Diff
 from modelrelease.records.evaluation import Provenance, Tool
-from modelrelease.records.model import ModelRecord
+from modelrelease.records.model import ModelRecord, Training
 from modelrelease.records.reproduction import Explanation, Reproduction
 from modelrelease.records.results import read_results
 from modelrelease.records.version_story import Judged, Override, Parent, Reproduced, VersionStory
@@ -169,6 +169,18 @@ def test_what_differs_in_scoring_and_training_is_told(story: VersionStory) -> No
     assert "- `prompts/gone.md`: deleted (is a link)\n" in text
     assert "- … and 2 more governed files\n" in text
     assert "🔴" not in text.partition("\n\n")[0]
+
+
+def test_a_parent_whose_training_nobody_recorded_is_said_once(story: VersionStory) -> None:
+    parent = story.parent.model
+    assert parent is not None
+    silent = parent.model_copy(update={"training": Training(), "environment": None})
+    text = changelog(story.model_copy(update={"parent": story.parent.model_copy(update={"model": silent})}))
+    said = f"- {PARENT} has no record of its training, so what differs in that is not known\n"
+    assert text.count(said) == 1
+    assert "none → " not in text
+    seed = story.model.model_copy(update={"training": story.model.training.model_copy(update={"seed": 2**40})})
+    assert f"seed: {2**40}, " in changelog(story.model_copy(update={"model": seed}))
 
 
 def test_a_machine_s_first_gpu_and_packages_are_named(story: VersionStory) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from modelrelease.errors import shorten
@@ -57,7 +56,13 @@ def _run(training: Training) -> str:
         ("epochs", training.epochs),
         ("final loss", training.final_loss),
     )
-    return ", ".join(f"{name}: {_NOT_RECORDED if value is None else json.dumps(value)}" for name, value in facts)
+    return ", ".join(f"{name}: {_number(value)}" for name, value in facts)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return _NOT_RECORDED
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
 def _files(title: str, files: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -112,21 +117,36 @@ def _changed_model(story: VersionStory) -> Iterator[str]:
         yield f"new weights: checkpoint {short_digest(own.digest)}, was {short_digest(parent.checkpoint.digest)}"
     elif own.same_as is None:
         yield f"the same weights: checkpoint {short_digest(own.digest)}"
-    before, after = _texts(parent), _texts(model)
+    yield from _differing(_papers(parent), _papers(model))
+    before, after = _trained(parent), _trained(model)
+    if any(before.values()) and any(after.values()):
+        yield from _differing(before, after)
+        yield from _changed_data(parent, model)
+    elif any(before.values()) or any(after.values()):
+        silent = (story.parent.version or "the parent") if any(after.values()) else story.version
+        yield f"{version_name(silent)} has no record of its training, so what differs in that is not known"
+
+
+def _differing(before: dict[str, str | None], after: dict[str, str | None]) -> Iterator[str]:
     for name, value in after.items():
         if before[name] != value:
             yield f"{name}: {_side(before[name])} → {_side(value)}"
-    yield from _changed_data(parent, model)
 
 
-def _texts(model: ModelRecord) -> dict[str, str | None]:
-    training, tokenizer, machine = model.training, model.tokenizer, model.environment
-    gpus = ", ".join(gpu.name for gpu in machine.gpus) if machine else ""
-    packages = machine.packages if machine else {}
+def _papers(model: ModelRecord) -> dict[str, str | None]:
+    tokenizer = model.tokenizer
     return {
         "base model": model.base_model,
         "tokenizer": tokenizer.digest if tokenizer else None,
         "chat template": tokenizer.chat_template_digest if tokenizer else None,
+    }
+
+
+def _trained(model: ModelRecord) -> dict[str, str | None]:
+    training, machine = model.training, model.environment
+    gpus = ", ".join(gpu.name for gpu in machine.gpus) if machine else ""
+    packages = machine.packages if machine else {}
+    return {
         "training command": training.command,
         "seed": None if training.seed is None else str(training.seed),
         "training configuration": training.config_digest,
