@@ -28,6 +28,14 @@ hypothesis.settings.register_profile("fuzz", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+@pytest.fixture(autouse=True)
+def network_allowed() -> None:
+    """Take back what an earlier test's scoring has forbidden this process: each test begins as a process does."""
+    from modelrelease.settings import allow_network
+
+    allow_network()
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModels:
     """Return the tiny checkpoints by name; torch is offline, quiet, and has one thread."""

@@ -101,7 +101,7 @@ def test_commands_in_the_docs_run_in_the_demo(demo: tuple[Path, str], command: s
     done = start(demo[0], *words[1:])
     assert done.returncode in {0, BLOCKED}, done.stderr
     assert done.stdout
-    assert done.stderr == "" or "item" in done.stderr
+    assert done.stderr == "" or "item" in done.stderr or words[1] == "card"  # which says what the card lacks
 
 
 def test_scoring_a_scored_version_leaves_its_record_alone(demo: tuple[Path, str]) -> None:

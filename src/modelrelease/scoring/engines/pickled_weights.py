@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -104,6 +105,7 @@ def write_safetensors(torch: Any, tensors: dict[str, Any], path: Path, metadata:
 
     try:
         save_file(tensors, path, metadata=metadata)
+        _sort_metadata(path)
     except (KeyError, ValueError, RuntimeError, TypeError) as error:
         raise _unfit(shown, f"cannot be written as safetensors: {first_lines(error)}") from error
     opened: Any = safe_open
@@ -112,6 +114,20 @@ def write_safetensors(torch: Any, tensors: dict[str, Any], path: Path, metadata:
             if not _same(torch, file.get_tensor(name), tensor):
                 message = f"tensor {shorten(repr(name), 80)} was not written as it is"
                 raise Unavailable(Finding(str(path), Code.ENGINE, message, "check the disk, and start again"))
+
+
+def _sort_metadata(path: Path) -> None:
+    """Put the file's own metadata in order: the library's is another one each time, and digests would differ."""
+    with path.open("r+b") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        text = stream.read(length)
+        header = json.loads(text)
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        ordered = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+        if len(ordered) > length:
+            raise ValueError("its header cannot be put in order")
+        stream.seek(8)
+        stream.write(ordered.ljust(length))  # blanks at its end are the format's own way to fill up
 
 
 def _same(torch: Any, one: Any, other: Any) -> bool:
