@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from fakes.github.faults import SECONDARY
 
-from modelrelease.github.patience import MAX_TRIES, MAX_WAIT, Failure, Patience, delay
+from modelrelease.github.patience import MAX_WAIT, Failure, Patience, delay
+from modelrelease.patience import MAX_TRIES
 
 NOW = 1_800_000_000.0
 NONE_LEFT = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1800000030"}

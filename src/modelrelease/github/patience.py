@@ -7,29 +7,26 @@ errors appropriately".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-MAX_TRIES = 5
+from modelrelease.patience import Failure as AnyFailure
+from modelrelease.patience import Waiting
+
 MAX_WAIT = 600.0
 _MINUTE = 60.0
 _SECONDARY = ("secondary rate limit", "abuse detection")
 
 
 @dataclass(frozen=True)
-class Failure:
-    """What came instead of an answer. ``status`` is None where none came, or none that can be read."""
+class Failure(AnyFailure):
+    """What came instead of an answer of GitHub's."""
 
-    status: int | None
-    message: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        """Return it in words, for a sentence that goes on."""
-        return self.message if self.status is None else f"GitHub answered {self.status}: {self.message}"
+    server: ClassVar[str] = "GitHub"
 
 
-def delay(failure: Failure, tries: int, now: float) -> float | None:
+def delay(failure: AnyFailure, tries: int, now: float) -> float | None:
     """Return the seconds to wait before another try, None where another try changes nothing.
 
     ``tries`` counts those that failed, from 1; ``now`` is in seconds since 1970. What GitHub asks for comes first.
@@ -52,8 +49,8 @@ def _number(text: str | None) -> float | None:
 
 
 @dataclass
-class Patience:
-    """How much more failure a command takes: a few tries of one request, and a bounded wait in all."""
+class Patience(Waiting):
+    """How much more failure of GitHub's a command takes."""
 
     sleep: Callable[[float], object]
     now: Callable[[], float]
@@ -61,18 +58,8 @@ class Patience:
     left: float = MAX_WAIT
     _tries: Counter[str] = field(default_factory=Counter)
 
-    def wait(self, request: str, failure: Failure) -> str | None:
-        """Wait before another try of ``request`` and return None, or return why there is none ("" needs no words)."""
-        self._tries[request] += 1
-        tries = self._tries[request]
-        seconds = delay(failure, tries, self.now())
-        if seconds is None:
-            return ""
-        if tries >= MAX_TRIES:
-            return f"tried {tries} times"
-        if seconds > self.left:
-            return f"it asks to wait {seconds:.0f} s, and {self.left:.0f} s are left of {MAX_WAIT:.0f} s"
-        self.left -= seconds
-        self.tell(f"{failure}; waiting {seconds:.0f} s before another try")
-        self.sleep(seconds)
-        return None
+    most: ClassVar[float] = MAX_WAIT
+
+    def seconds(self, failure: AnyFailure, tries: int) -> float | None:
+        """Return the seconds to wait, as :func:`delay` has it."""
+        return delay(failure, tries, self.now())

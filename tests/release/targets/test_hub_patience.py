@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from modelrelease.release.targets.patience import MAX_TRIES, Failure, Patience, delay
+from modelrelease.patience import MAX_TRIES
+from modelrelease.release.targets.patience import Failure, Patience, delay
 
 
 @pytest.mark.parametrize(

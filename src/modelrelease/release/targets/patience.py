@@ -6,27 +6,24 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-MAX_TRIES = 5
+from modelrelease.patience import Failure as AnyFailure
+from modelrelease.patience import Waiting
+
 MAX_WAIT = 300.0
 _NOT_AGAIN = {501, 505, 507}
 _WINDOW = re.compile(r"(?:^|[;,\s])t=(\d{1,6})(?:$|[;,\s])")
 
 
 @dataclass(frozen=True)
-class Failure:
-    """What came instead of an answer. ``status`` is None where none came, or none that can be read."""
+class Failure(AnyFailure):
+    """What came instead of an answer of the Hub's."""
 
-    status: int | None
-    message: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        """Return it in words, for a sentence that goes on."""
-        return self.message if self.status is None else f"the Hub answered {self.status}: {self.message}"
+    server: ClassVar[str] = "the Hub"
 
 
-def delay(failure: Failure, tries: int, jitter: float) -> float | None:
+def delay(failure: AnyFailure, tries: int, jitter: float) -> float | None:
     """Return the seconds to wait before another try, None where another try changes nothing.
 
     ``tries`` counts those that failed, from 1; ``jitter`` is in 0 to 1, so that many jobs do not come back at once.
@@ -49,8 +46,8 @@ def _seconds(headers: Mapping[str, str]) -> float | None:
 
 
 @dataclass
-class Patience:
-    """How much more failure a command takes: a few tries of one request, and a bounded wait in all."""
+class Patience(Waiting):
+    """How much more failure of the Hub's a command takes."""
 
     sleep: Callable[[float], object]
     jitter: Callable[[], float]
@@ -58,22 +55,8 @@ class Patience:
     left: float = MAX_WAIT
     _tries: Counter[str] = field(default_factory=Counter)
 
-    def wait(self, request: str, failure: Failure) -> str | None:
-        """Wait before another try of ``request`` and return None, or return why there is none ("" needs no words)."""
-        self._tries[request] += 1
-        tries = self._tries[request]
-        seconds = delay(failure, tries, self.jitter())
-        if seconds is None:
-            return ""
-        if tries >= MAX_TRIES:
-            return f"tried {tries} times"
-        if seconds > self.left:
-            return f"it asks to wait {seconds:.0f} s, and {self.left:.0f} s are left of {MAX_WAIT:.0f} s"
-        self.left -= seconds
-        self.tell(f"{failure}; waiting {seconds:.0f} s before another try")
-        self.sleep(seconds)
-        return None
+    most: ClassVar[float] = MAX_WAIT
 
-    def begin(self, request: str) -> None:
-        """Forget the tries of a request that has been answered."""
-        self._tries.pop(request, None)
+    def seconds(self, failure: AnyFailure, tries: int) -> float | None:
+        """Return the seconds to wait, as :func:`delay` has it."""
+        return delay(failure, tries, self.jitter())
