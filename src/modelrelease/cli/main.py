@@ -42,6 +42,7 @@ COMMANDS = {
     "ledger": "who released, rolled back or excused what, and whether that record is whole",
     "snapshot": "name the present state of a dataset with a tag",
     "init": "set a repository up: config, suite, workflow and hook, from what it holds",
+    "doctor": "what is not set up in a repository, and what mends it",
     "demo": "train two small models, score and compare them, offline",
     "schema": "print a document's JSON Schema",
     "action": "run by the composite actions: their inputs from the environment, their outputs to the runner",

@@ -34,15 +34,18 @@ def tell(line: str) -> None:
     complain(escape_controls(line) + "\n")
 
 
-def client_of(environment: GitHubEnvironment) -> Client:
-    """Return a client of the job's token; Unavailable (exit 3) where there is none."""
+def client_of(environment: GitHubEnvironment, longest: float | None = None) -> Client:
+    """Return a client of the job's token; Unavailable (exit 3) where there is none.
+
+    ``longest``: seconds that it may spend on asking again in all.
+    """
     from modelrelease.github.client import API_URL, Client
-    from modelrelease.github.patience import Patience
+    from modelrelease.github.patience import MAX_WAIT, Patience
 
     if environment.token is None:
         todo = "pass `GITHUB_TOKEN: ${{ github.token }}` under `env:`, or export GH_TOKEN"
         raise Unavailable(Finding("GITHUB_TOKEN", Code.UNAVAILABLE, "there is no token", todo))
-    patience = Patience(sleep, time.time, tell)
+    patience = Patience(sleep, time.time, tell, left=MAX_WAIT if longest is None else longest)
     return Client(environment.api_url or API_URL, environment.token, patience, pause=PAUSE)
 
 

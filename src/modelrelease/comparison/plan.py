@@ -71,5 +71,13 @@ def whole_point_margin(items: int, discordance: float, alpha: float) -> float:
     return points / 100
 
 
+def proves(items: int, margin: float, discordance: float, alpha: float) -> bool:
+    """Say whether ``items`` clear ``margin`` with 80 % power when nothing changed; as :func:`whole_point_margin`."""
+    if margin >= 1 or items <= EXACT_ITEMS:
+        return margin >= 1 or promotion_probability(items, margin, discordance, alpha=alpha) >= POWER
+    least = max(smallest_margin(items, discordance, alpha, POWER), finest_margin(items, alpha))
+    return round(least * 100, 6) <= margin * 100
+
+
 def _discordances(discordance: float | None) -> tuple[float, ...]:
     return USUAL_DISCORDANCES if discordance is None else (discordance,)

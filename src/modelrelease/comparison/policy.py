@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Protocol
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput
@@ -74,32 +75,57 @@ def unmatched_patterns(policies: Mapping[str, MetricPolicy], names: list[str]) -
     return [pattern for pattern in patterns if not any(fnmatchcase(name, pattern) for name in names)]
 
 
-def check_policy(policy: Policy, metrics: list[MetricResult]) -> None:
+class Described(Protocol):
+    """What is known of a metric, scored or not."""
+
+    @property
+    def task(self) -> str:
+        """Return the task's name."""
+
+    @property
+    def metric(self) -> str:
+        """Return the metric's name."""
+
+    @property
+    def range(self) -> tuple[float, float | None]:
+        """Return the lowest and the highest value, None where there is no highest."""
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Return the direction."""
+
+
+def check_policy(policy: Policy, metrics: Sequence[MetricResult]) -> None:
+    """Raise InvalidInput as :func:`check_policy_of` does."""
+    check_policy_of(policy.gate, policy.source_ref, metrics)
+
+
+def check_policy_of(gate: GatePolicy, source: str, metrics: Sequence[Described]) -> None:
     """Raise InvalidInput where the policy cannot be applied to these metrics, or names none that decides.
 
     MR504: no gate metric at all. MR505: a margin or a floor outside of what the metric's range gives a meaning to, or
     two patterns that are equally specific.
     """
     findings: list[Finding] = []
-    gates = [metric for metric in policy.gate.metrics.values() if metric.role == "gate"]
+    gates = [one for one in gate.metrics.values() if one.role == "gate"]
     if not gates:
         todo = "name one under gate.metrics, such as `task/acc: {margin: 0.03}`, or use `modelrelease diff`"
-        findings.append(Finding(policy.source_ref, Code.NO_GATE_METRIC, "no metric decides", todo))
+        findings.append(Finding(source, Code.NO_GATE_METRIC, "no metric decides", todo))
     for metric in metrics:
         name = f"{metric.task}/{metric.metric}"
         try:
-            found = policy_for(name, policy.gate.metrics)
+            found = policy_for(name, gate.metrics)
         except ValueError as error:
             todo = "name the metric in full"
-            findings.append(Finding(policy.source_ref, Code.POLICY, str(error), todo))
+            findings.append(Finding(source, Code.POLICY, str(error), todo))
             continue
         if found and (problem := _problem(found[1], metric)):
-            findings.append(Finding(policy.source_ref, Code.POLICY, f"`{found[0]}`: {problem[0]}", problem[1]))
+            findings.append(Finding(source, Code.POLICY, f"`{found[0]}`: {problem[0]}", problem[1]))
     if findings:
         raise InvalidInput(list(dict.fromkeys(findings)))
 
 
-def _problem(policy: MetricPolicy, metric: MetricResult) -> tuple[str, str] | None:
+def _problem(policy: MetricPolicy, metric: Described) -> tuple[str, str] | None:
     low, high = metric.range
     if high is not None and policy.margin is not None and policy.margin >= high - low:
         message = f"a margin of {policy.margin:g} lets everything pass on scores from {low:g} to {high:g}"

@@ -7,6 +7,7 @@ from modelrelease.records.canonical import document_bytes
 from modelrelease.records.changes import Changes
 from modelrelease.records.comparison import Comparison, Diff
 from modelrelease.records.config import Config
+from modelrelease.records.diagnosis import Diagnosis
 from modelrelease.records.evaluation import Evaluation
 from modelrelease.records.ledger import Event
 from modelrelease.records.model import ModelRecord
@@ -20,6 +21,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "changes": Changes,
     "comparison": Comparison,
     "config": Config,
+    "diagnosis": Diagnosis,
     "diff": Diff,
     "eval": Evaluation,
     "event": Event,

@@ -34,12 +34,22 @@ def _mended(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-_TEXT_OF_IT = Path(__file__).with_name("openapi.json").read_text("utf-8")
-DOCUMENT: dict[str, Any] = json.loads(_TEXT_OF_IT, object_hook=_mended)
+def _described(*names: str) -> dict[str, Any]:
+    """Return what several files describe, as one; what two of them hold is the same in both."""
+    whole: dict[str, Any] = {"paths": {}, "components": {}}
+    for name in names:
+        part = json.loads(Path(__file__).with_name(name).read_text("utf-8"), object_hook=_mended)
+        whole["paths"] |= part["paths"]
+        for kind, described in part["components"].items():
+            whole["components"].setdefault(kind, {}).update(described)
+    return whole
+
+
+DOCUMENT = _described("openapi.json", "openapi-settings.json")
 _HERE = "urn:openapi"
 _REGISTRY: Any = Registry().with_resource(_HERE, Resource(contents=DOCUMENT, specification=DRAFT4))
 # These stand for several segments, which OpenAPI has no way to say.
-_LONG = {"path", "ref", "tag"}
+_LONG = {"path", "ref", "tag", "branch"}
 _TEXT = {"date-time": "2026-01-02T03:04:05Z", "uri": "https://example.org/", "email": "nobody@example.org"}
 
 
@@ -140,7 +150,12 @@ def _operations() -> tuple[Operation, ...]:
         for template, methods in DOCUMENT["paths"].items()
         for method, description in methods.items()
     ]
-    return tuple(sorted(found, key=lambda operation: (operation.template.count("{"), operation.template)))
+    return tuple(sorted(found, key=_narrowest))
+
+
+def _narrowest(operation: Operation) -> tuple[int, int, str]:
+    """Sort so that what fits fewest paths comes first: a branch's name may hold slashes."""
+    return operation.template.count("{"), -operation.template.count("/"), operation.template
 
 
 def resolved(part: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Cut openapi.json out of GitHub's own description: ``python cut.py api.github.com.json > openapi.json``.
 
+What a repository's settings are read with is a file of its own: with ``settings`` behind it, openapi-settings.json.
+
 The description is in the npm package @octokit/openapi (``npm pack @octokit/openapi@23.0.2``, MIT).
 """
 
@@ -40,15 +42,29 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/deployments/{deployment_id}/statuses": "get post",
     "/repos/{owner}/{repo}/actions/runs/{run_id}/approvals": "get",
 }
+SETTINGS = dict.fromkeys(
+    (
+        "/repos/{owner}/{repo}/actions/organization-variables",
+        "/repos/{owner}/{repo}/actions/permissions/workflow",
+        "/repos/{owner}/{repo}/actions/variables",
+        "/repos/{owner}/{repo}/branches/{branch}",
+        "/repos/{owner}/{repo}/branches/{branch}/protection",
+        "/repos/{owner}/{repo}/environments",
+        "/repos/{owner}/{repo}/rules/branches/{branch}",
+        "/repos/{owner}/{repo}/rulesets",
+        "/repos/{owner}/{repo}/rulesets/{ruleset_id}",
+    ),
+    "get",
+)
 _PROSE = {"description", "summary", "example", "examples", "externalDocs", "tags", "operationId", "title"}
 _NAMES = {"properties", "schemas", "responses", "parameters", "headers", "paths", "content"}
 
 
-def cut(whole: dict[str, Any]) -> dict[str, Any]:
-    """Return the operations above with what they refer to, and without prose."""
+def cut(whole: dict[str, Any], operations: dict[str, str] = OPERATIONS) -> dict[str, Any]:
+    """Return these operations with what they refer to, and without prose."""
     paths = {
         path: {method: _operation(whole["paths"][path][method]) for method in methods.split()}
-        for path, methods in OPERATIONS.items()
+        for path, methods in operations.items()
     }
     components: dict[str, dict[str, Any]] = {}
     wanted = list(_references(paths))
@@ -87,5 +103,6 @@ def _references(value: Any) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    document = cut(json.loads(Path(sys.argv[1]).read_text("utf-8")))
+    chosen = SETTINGS if sys.argv[2:] == ["settings"] else OPERATIONS
+    document = cut(json.loads(Path(sys.argv[1]).read_text("utf-8")), chosen)
     sys.stdout.write(json.dumps(document, indent=1, sort_keys=True) + "\n")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from fakes.github import commits, discussion, releases  # noqa: F401  they register their handlers
+from fakes.github import commits, discussion, releases, settings  # noqa: F401  they register their handlers
 from fakes.github.calls import HANDLERS, Answer, Call, Refusal
 from fakes.github.contract import Operation, find
 from fakes.github.faults import Fault, Faults

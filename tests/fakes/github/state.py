@@ -39,6 +39,7 @@ class Repository:
     private: bool = False
     default_branch: str = "main"
     has_issues: bool = True
+    settings: Stored = field(default_factory=dict)
     issues: dict[str, Stored] = field(default_factory=dict)
     pulls: dict[str, Stored] = field(default_factory=dict)
     comments: dict[str, Stored] = field(default_factory=dict)

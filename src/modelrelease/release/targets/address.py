@@ -53,6 +53,16 @@ def open_target(address: str, outside: Surroundings) -> Target:
     raise _no_address(address, "starts with neither `file://` nor `hf://`")
 
 
+def check_address(address: str, root: Path) -> None:
+    """Raise InvalidInput (MR701) where ``address`` is no target's; nothing is opened."""
+    if address.startswith(FILE):
+        folder_of(address, root)
+    elif address.startswith(HUB):
+        repository_of(address)
+    else:
+        raise _no_address(address, "starts with neither `file://` nor `hf://`")
+
+
 def repository_of(address: str) -> str:
     """Return the Hub repository that an address names: ``org/name``."""
     match = _HUB.fullmatch(address)
