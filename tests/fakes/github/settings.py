@@ -50,7 +50,8 @@ def branch(call: Call) -> Answer:
     short = {"enforcement_level": "non_admins", "contexts": checks["contexts"], "checks": []} if checks else None
     told = {"enabled": enabled, **({"required_status_checks": short} if short else {})}
     links = {"html": f"{call.base}/{call.repository.full_name}", "self": call.base}
-    made = {**skeleton("branch-with-protection"), "name": call.values["branch"], "_links": links}
+    commit = {**skeleton("commit"), "author": {}, "committer": {}}
+    made = {**skeleton("branch-with-protection"), "name": call.values["branch"], "commit": commit, "_links": links}
     return Answer(200, {**made, "protected": enabled or bool(_rules(call)), "protection": told})
 
 
