@@ -25,7 +25,7 @@ def looked_at(metrics: dict[str, dict[str, Any]], asked: tuple[Asked, ...] = SUI
     [
         ({"qa/acc": {"margin": 0.03}}, "gate metrics", "ok", "1 decides, all in the suite"),
         ({"qa/acc": {"margin": 0.03}, "text/nll": {"margin": 0.1}}, "gate metrics", "ok", "2 decide"),
-        ({"qa/acc": {"margin": 0.03}, "qb/acc": {"margin": 0.03}}, "gate metrics", "to-do", "no qb/acc, which the gate"),
+        ({"qa/acc": {"margin": 0.03}, "qb/acc": {"margin": 0.03}}, "gate metrics", "to-do", "no qb/acc, which"),
         ({"qa/acc": {"margin": 0.03}, "z*/acc": {"margin": 0.03}}, "gate metrics", "to-do", "no z*/acc"),
         ({}, "gate metrics", "to-do", "MR504 no metric decides"),
         ({"qa/acc": {"role": "info"}}, "gate metrics", "to-do", "MR504"),
@@ -36,7 +36,7 @@ def looked_at(metrics: dict[str, dict[str, Any]], asked: tuple[Asked, ...] = SUI
         ({"few/acc": {"margin": 0.5}}, "margin of few/acc", "to-do", "20 items are fewer than `min_items`"),
         ({"text/nll": {"margin": 0.1}}, "margin of text/nll", "unseen", "how far their values spread"),
         ({"qa/acc": {"margin": 0.03, "min": 0.99}}, "floor of qa/acc", "ok", "can clear a floor of 99.0"),
-        ({"qa/acc": {"margin": 0.03, "min": 0.999}}, "floor of qa/acc", "to-do", "set `min` to 0.99 or less; 2,703 items"),
+        ({"qa/acc": {"margin": 0.03, "min": 0.999}}, "floor of qa/acc", "to-do", "to 0.99 or less; 2,703 items"),
         ({"qa/acc": {"margin": 0.03, "min": 1.0}}, "floor of qa/acc", "to-do", "set `min` to 0.99 or less"),
     ],
 )  # fmt: skip

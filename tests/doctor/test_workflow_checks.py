@@ -78,7 +78,7 @@ def test_what_is_a_repository_s_to_set_may_be_set(old: str, new: str) -> None:
         ("jobs:\n", "jobs:\n  more: {runs-on: x, steps: []}\n", "content", "`jobs.more` is added"),
         ("cancel-in-progress: true", "cancel-in-progress: false", "concurrency", "older runs go on"),
         ("permissions: {}", "permissions: write-all", "permissions", "does not stand at the top"),
-        ("      pull-requests: write # comments", "      contents: write", "permissions", "job `gate` has `contents: write`"),
+        ("      pull-requests: write # comments", "      contents: write", "permissions", "`contents: write`"),
         ("      actions: read # reads the artifact", "      id-token: write", "permissions", "`id-token: write`"),
         ("@" + "0" * 40 + " # v9.9.9", "@v9.9.9", "pins", "acme/modelrelease/actions/check@v9.9.9"),
     ],

@@ -141,7 +141,7 @@ PRODUCTION, ROLLBACK = "environment production", "environment rollback"
         (at("rulesets", 2, "rules", value=[{"type": "deletion"}]), TAGS, "to-do", "can be moved by"),
         (at("rulesets", 2, "rules", value=[{"type": "update"}]), TAGS, "to-do", "can be deleted by"),
         (at("rulesets", 2, "conditions", "ref_name", "include", value=["refs/tags/model_v1*"]), TAGS, "ok", "neither"),
-        (at("rulesets", 2, "conditions", "ref_name", "include", value=["refs/tags/model_v1.*"]), TAGS, "to-do", "moved"),
+        (at("rulesets", 2, "conditions", "ref_name", "include", value=["refs/tags/model_v1.*"]), TAGS, "to-do", ""),
         (at("rulesets", 2, "conditions", "ref_name", "include", value=["~ALL"]), TAGS, "ok", "neither moved nor"),
         (at("rulesets", 2, "conditions", "ref_name", "exclude", value=["**/model_v1*"]), TAGS, "to-do", "moved and"),
         (at("rulesets", 2, "enforcement", value="evaluate"), TAGS, "to-do", "add a tag ruleset"),
@@ -195,13 +195,19 @@ def test_self_review_is_asked_about_where_the_policy_asks_for_somebody_else(gith
     assert looked_at(github, settings, approval="any")[PRODUCTION].state == "ok"
 
 
-def test_private_repositories_are_told_what_reviewers_take(github: FakeGitHub) -> None:
+def test_private_repositories_are_told_what_environments_and_reviewers_take(github: FakeGitHub) -> None:
     github.repository().private = True
     settings = copy.deepcopy(GOOD)
     del settings["environments"]["Production"]["reviewers"]
-    step = looked_at(github, settings)[PRODUCTION].step
-    assert step is not None
-    assert step.endswith("which private repositories have on GitHub Enterprise alone")
+    check = looked_at(github, settings)[PRODUCTION]
+    assert (check.state, check.step) == (
+        "to-do",
+        "choose required reviewers (Settings, Environments, production), which private repositories have on GitHub"
+        " Enterprise alone, or set `release.approval: none`",
+    )
+    assert looked_at(github, settings, approval="none")[PRODUCTION].state == "ok"
+    settings["environments"] = {}
+    assert str(looked_at(github, settings)[ROLLBACK].step).endswith("on GitHub Pro, Team and Enterprise alone")
 
 
 def test_the_organisation_s_variables_are_variables(github: FakeGitHub) -> None:

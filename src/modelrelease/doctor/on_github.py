@@ -16,6 +16,9 @@ _HERE = Section("GitHub")
 GATE = "gate"
 RUNNER, RELEASE_RUNNER = "MODELRELEASE_RUNNER", "MODELRELEASE_RELEASE_RUNNER"
 _RULES = "Settings, Rules, Rulesets"
+# Source: https://docs.github.com/actions/reference/workflows-and-actions/deployments-and-environments
+_PRIVATE_ONES = "private repositories have on GitHub Pro, Team and Enterprise alone"
+_PRIVATE_REVIEWERS = "private repositories have on GitHub Enterprise alone"
 _KEPT = {"deletion": "deletion", "non_fast_forward": "force pushes"}
 # Rules that keep a job from pushing a new commit; who may bypass them only administrators see.
 _CLOSED = frozenset(
@@ -86,16 +89,17 @@ def _environment(name: str, found: RepositorySettings, wanted: Wanted) -> Check:
     environment = environments.get(name)
     place = f"Settings, Environments, {name}"
     if environment is None:
-        return _HERE.todo(title, "does not exist, and a job would make one that protects nothing", f"add it ({place})")
-    if not environment.reviewers:
-        return _HERE.todo(title, "nobody has to approve", _reviewers(place, private=found.private))
-    return _others(title, place, environment, wanted, is_release=name == "production")
-
-
-def _reviewers(place: str, *, private: bool) -> str:
+        step = f"add it ({place})" + (f", which {_PRIVATE_ONES}" if found.private else "")
+        return _HERE.todo(title, "does not exist, and a job would make one that protects nothing", step)
+    if environment.reviewers:
+        return _others(title, place, environment, wanted, is_release=name == "production")
     step = f"choose required reviewers ({place})"
-    # Source: https://docs.github.com/actions/reference/workflows-and-actions/deployments-and-environments
-    return f"{step}, which private repositories have on GitHub Enterprise alone" if private else step
+    if not found.private:
+        return _HERE.todo(title, "nobody has to approve", step)
+    if wanted.approval == "none":
+        return _HERE.ok(title, f"nobody has to approve, as `release.approval` says; reviewers {_PRIVATE_REVIEWERS}")
+    step += f", which {_PRIVATE_REVIEWERS}, or set `release.approval: none`"
+    return _HERE.todo(title, f"nobody has to approve, and `release.approval` is `{wanted.approval}`", step)
 
 
 def _others(title: str, place: str, environment: Environment, wanted: Wanted, *, is_release: bool) -> Check:

@@ -99,7 +99,9 @@ def _large(large: tuple[str, ...]) -> Check:
         return _HERE.ok(name, f"none of {limit} or more is kept outside of Git LFS")
     ending = next((end for path in large for end in _WEIGHTS if path.endswith(end)), "")
     pattern = f"*{ending}" if ending else large[0]
-    step = f"run `git lfs track '{pattern}'` and `git lfs migrate import --no-rewrite` for what is committed"
+    step = (
+        f"run `git lfs track '{pattern}'`, and for what is committed `git lfs migrate import --no-rewrite {large[0]}`"
+    )
     return _HERE.todo(name, f"of {limit} or more, outside of Git LFS: {show_few(list(large), 3)}", step)
 
 
