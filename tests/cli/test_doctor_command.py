@@ -322,6 +322,24 @@ def test_the_hub_s_repository_is_looked_for(
     assert (check.state, "connection to the Hub failed" in check.says) == ("unseen", True)
 
 
+def test_what_is_not_installed_hides_its_own_lines_alone(repository: Repository) -> None:
+    repository.replace(CONFIG, "bootstrap:", "target: hf://acme/bot, bootstrap:")
+    program = """
+import sys
+for name in ("scipy", "numpy", "github", "huggingface_hub", "torch", "transformers"):
+    sys.modules[name] = None
+from modelrelease.cli.main import main
+sys.exit(main(["doctor", "--json", "--repository", "acme/bot"]))
+"""
+    environment = {**os.environ, "GH_TOKEN": ADMIN_TOKEN}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = Diagnosis.model_validate_json(done.stdout)
+    assert {one.step for one in found.checks if one.says.endswith("is not installed")} == {
+        "install `modelrelease[stats]`", "install `modelrelease[github]`", "install `modelrelease[hub]`",
+    }  # fmt: skip
+
+
 def test_names_are_shown_with_escapes_and_lines_fit_the_screen(
     repository: Repository, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

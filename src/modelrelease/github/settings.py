@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
-
 from modelrelease.errors import Unavailable
+from modelrelease.github import setting_shapes as shapes
 from modelrelease.github.client import Api, Forbidden, NotFound
 from modelrelease.records.repository_settings import (
     BranchRules,
@@ -26,109 +25,6 @@ _METADATA, _VARIABLES = "metadata: read", "variables: read"
 _MAX_RULESETS = 100
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class _Repository(_Part):
-    default_branch: str
-    private: bool
-
-
-class _Permissions(_Part):
-    default_workflow_permissions: str
-
-
-class _Checks(_Part):
-    contexts: list[str] = []
-    strict: bool = False
-
-
-class _Flag(_Part):
-    enabled: bool = False
-
-
-class _Protection(_Part):
-    enabled: bool = False
-    required_status_checks: _Checks | None = None
-    required_pull_request_reviews: dict[str, Any] | None = None
-    restrictions: dict[str, Any] | None = None
-    required_signatures: _Flag = _Flag()
-    lock_branch: _Flag = _Flag()
-    allow_force_pushes: _Flag = _Flag()
-    allow_deletions: _Flag = _Flag()
-
-
-class _Branch(_Part):
-    protected: bool
-    protection: _Protection = _Protection()
-
-
-class _Required(_Part):
-    context: str
-
-
-class _Parameters(_Part):
-    required_status_checks: list[_Required] = []
-    strict_required_status_checks_policy: bool = False
-
-
-class _Rule(_Part):
-    type: str
-    parameters: _Parameters = _Parameters()
-
-
-class _Protected(_Part):
-    type: str = ""
-    prevent_self_review: bool = False
-    reviewers: list[Any] = []
-
-
-class _Environment(_Part):
-    name: str
-    protection_rules: list[_Protected] = []
-    deployment_branch_policy: dict[str, Any] | None = None
-
-
-class _Environments(_Part):
-    environments: list[_Environment] = []
-
-
-class _Names(_Part):
-    include: list[str] = []
-    exclude: list[str] = []
-
-
-class _Conditions(_Part):
-    ref_name: _Names = _Names()
-
-
-class _Ruleset(_Part):
-    id: int
-    name: str
-    target: str | None = None
-    enforcement: str
-    conditions: _Conditions | None = None
-    rules: list[_Rule] = []
-
-
-class _Variable(_Part):
-    name: str
-    value: str
-
-
-class _Variables(_Part):
-    variables: list[_Variable] = []
-
-
-class _Release(_Part):
-    tag_name: str
-    draft: bool = False
-
-
-_RULES, _RULESETS, _RELEASES = TypeAdapter(list[_Rule]), TypeAdapter(list[_Ruleset]), TypeAdapter(list[_Release])
-
-
 def read_settings(api: Api, repository: str, ledger: str) -> RepositorySettings | Unseen:
     """Return the settings of ``repository`` (owner/name); ``ledger`` is the branch of its ledger.
 
@@ -136,10 +32,10 @@ def read_settings(api: Api, repository: str, ledger: str) -> RepositorySettings 
     a fine-grained token that would show it. After a request that had no answer at all, nothing more is asked.
     """
     asking = _Asking(api, f"/repos/{repository}")
-    found = asking.get("", _Repository.model_validate, _METADATA)
+    found = asking.get("", shapes.Repository.model_validate, _METADATA)
     if isinstance(found, Unseen):
         return found
-    permissions = asking.get("/actions/permissions/workflow", _Permissions.model_validate, _ADMINISTRATION)
+    permissions = asking.get("/actions/permissions/workflow", shapes.Permissions.model_validate, _ADMINISTRATION)
     return RepositorySettings(
         repository=repository,
         default_branch=found.default_branch,
@@ -159,17 +55,17 @@ def _map(found: T | Unseen, make: Callable[[T], Any]) -> Any:
 
 
 def _environments(data: Any) -> list[tuple[str, Environment]]:
-    return [(one.name.lower(), _environment(one)) for one in _Environments.model_validate(data).environments]
+    return [(one.name.lower(), _environment(one)) for one in shapes.Environments.model_validate(data).environments]
 
 
-def _environment(found: _Environment) -> Environment:
+def _environment(found: shapes.Environment) -> Environment:
     reviews = [rule for rule in found.protection_rules if rule.type == "required_reviewers" and rule.reviewers]
     others = any(rule.prevent_self_review for rule in reviews)
     return Environment(bool(reviews), others, found.deployment_branch_policy is None)
 
 
 def _released(data: Any) -> list[str]:
-    return [one.tag_name for one in _RELEASES.validate_python(data) if not one.draft]
+    return [one.tag_name for one in shapes.RELEASES.validate_python(data) if not one.draft]
 
 
 @dataclass
@@ -201,17 +97,17 @@ class _Asking:
     def branch(self, name: str) -> BranchRules | Unseen:
         """Return what holds for a branch, whether it is there or not."""
         quoted = quote(name, safe="")
-        rules = self.all(f"/rules/branches/{quoted}", _RULES.validate_python, _METADATA)
+        rules = self.all(f"/rules/branches/{quoted}", shapes.RULES.validate_python, _METADATA)
         if isinstance(rules, Unseen):
             return rules
-        here = self._unless("Branch not found", f"/branches/{quoted}", _Branch.model_validate, _CONTENTS)
+        here = self._unless("Branch not found", f"/branches/{quoted}", shapes.Branch.model_validate, _CONTENTS)
         if isinstance(here, Unseen):
             return here
-        full: _Protection | Unseen | None = None
+        full: shapes.Protection | Unseen | None = None
         if here is not None and (here.protected or here.protection.enabled):
             # A branch counts as protected by rules alone, too.
             place = f"/branches/{quoted}/protection"
-            full = self._unless("Branch not protected", place, _Protection.model_validate, _ADMINISTRATION)
+            full = self._unless("Branch not protected", place, shapes.Protection.model_validate, _ADMINISTRATION)
         return _rules_of(rules, here, full)
 
     def _unless(self, said: str, path: str, read: Callable[[Any], T], needs: str) -> T | Unseen | None:
@@ -221,16 +117,18 @@ class _Asking:
 
     def tag_rules(self) -> tuple[Ruleset, ...] | Unseen:
         """Return the rulesets for tags that are in force, the organisation's among them."""
-        listed = self.all("/rulesets", _RULESETS.validate_python, _METADATA, includes_parents="true", targets="tag")
+        listed = self.all(
+            "/rulesets", shapes.RULESETS.validate_python, _METADATA, includes_parents="true", targets="tag"
+        )
         if isinstance(listed, Unseen):
             return listed
         active = [one for one in listed if one.enforcement == "active" and one.target in {None, "tag"}]
         found = []
         for one in active[:_MAX_RULESETS]:
-            whole = self.get(f"/rulesets/{one.id}", _Ruleset.model_validate, _METADATA)
+            whole = self.get(f"/rulesets/{one.id}", shapes.Ruleset.model_validate, _METADATA)
             if isinstance(whole, Unseen):
                 return whole
-            refs = whole.conditions.ref_name if whole.conditions is not None else _Names()
+            refs = whole.conditions.ref_name if whole.conditions is not None else shapes.Names()
             kinds = frozenset(rule.type for rule in whole.rules)
             found.append(Ruleset(whole.name, tuple(refs.include), tuple(refs.exclude), kinds))
         return tuple(found)
@@ -245,14 +143,16 @@ class _Asking:
 
 
 def _variables(data: Any) -> list[tuple[str, str]]:
-    return [(one.name, one.value) for one in _Variables.model_validate(data).variables]
+    return [(one.name, one.value) for one in shapes.Variables.model_validate(data).variables]
 
 
-def _rules_of(rules: list[_Rule], here: _Branch | None, full: _Protection | Unseen | None) -> BranchRules:
+def _rules_of(
+    rules: list[shapes.Rule], here: shapes.Branch | None, full: shapes.Protection | Unseen | None
+) -> BranchRules:
     contexts = {one.context for rule in rules for one in rule.parameters.required_status_checks}
     strict = any(one.parameters.strict_required_status_checks_policy or one.type == "merge_queue" for one in rules)
-    told = here.protection if here is not None else _Protection()
-    checks = [one.required_status_checks for one in (told, full) if isinstance(one, _Protection)]
+    told = here.protection if here is not None else shapes.Protection()
+    checks = [one.required_status_checks for one in (told, full) if isinstance(one, shapes.Protection)]
     up_to_date = strict or any(one.strict for one in checks if one is not None)
     return BranchRules(
         exists=here is not None,
@@ -260,11 +160,11 @@ def _rules_of(rules: list[_Rule], here: _Branch | None, full: _Protection | Unse
         required=frozenset(contexts.union(*(one.contexts for one in checks if one is not None))),
         # The short answer about a branch does not have it.
         up_to_date=full if isinstance(full, Unseen) and not up_to_date else up_to_date,
-        classic=_classic(full) if isinstance(full, _Protection) else full,
+        classic=_classic(full) if isinstance(full, shapes.Protection) else full,
     )
 
 
-def _classic(found: _Protection) -> Classic:
+def _classic(found: shapes.Protection) -> Classic:
     asked = {
         "status checks": found.required_status_checks is not None,
         "pull requests": found.required_pull_request_reviews is not None,
