@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from modelrelease.records.repository_settings import RepositorySettings, Unseen
     from modelrelease.release.targets.address import Surroundings
 
-EXAMPLE = "GH_TOKEN=$(gh auth token) modelrelease doctor"
+EXAMPLE = "modelrelease doctor --repository acme/support"
 _PATIENCE = 5.0
 _TIMEOUT = 15.0
 

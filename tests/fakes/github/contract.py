@@ -150,12 +150,8 @@ def _operations() -> tuple[Operation, ...]:
         for template, methods in DOCUMENT["paths"].items()
         for method, description in methods.items()
     ]
-    return tuple(sorted(found, key=_narrowest))
-
-
-def _narrowest(operation: Operation) -> tuple[int, int, str]:
-    """Sort so that what fits fewest paths comes first: a branch's name may hold slashes."""
-    return operation.template.count("{"), -operation.template.count("/"), operation.template
+    # What has fewer parameters is meant first, then what is longer: some of them stand for several segments.
+    return tuple(sorted(found, key=lambda one: (one.template.count("{"), -one.template.count("/"), one.template)))
 
 
 def resolved(part: dict[str, Any]) -> dict[str, Any]:
