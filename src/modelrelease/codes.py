@@ -109,6 +109,10 @@ class Code(str, Enum):
     OVERTAKEN = "MR712"
     OVERRIDE = "MR713"
     NOT_REPRODUCED = "MR714"
+    GITHUB_RELEASE = "MR741"
+    GIT_TAG = "MR742"
+    NOT_APPROVED = "MR743"
+    RELEASE_ASSET = "MR744"
     LEDGER_CHAIN = "MR720"
     LEDGER_ANCHOR = "MR721"
     LEDGER_EVENT = "MR722"
@@ -214,6 +218,10 @@ MEANING: dict[Code, str] = {
     Code.OVERTAKEN: "what is live has changed since the decision",
     Code.OVERRIDE: "an override that cannot be made",
     Code.NOT_REPRODUCED: "a committed evaluation is not what scoring gives",
+    Code.GITHUB_RELEASE: "the GitHub release of a tag is not modelrelease's, or is not what was released",
+    Code.GIT_TAG: "a git tag is not on GitHub, or not at the commit that was released",
+    Code.NOT_APPROVED: "a release lacks the approval that its policy asks for",
+    Code.RELEASE_ASSET: "a file that a GitHub release cannot have, or that changed before it was there",
     Code.LEDGER_CHAIN: "the ledger's history is not one added event after the other",
     Code.LEDGER_ANCHOR: "the ledger lacks a head that a release names",
     Code.LEDGER_EVENT: "an event of the ledger is malformed",

@@ -15,7 +15,7 @@ class Fault:
     is. ``body`` is sent as it stands. ``keep`` cuts the answer after that many bytes; ``honest`` then says its true
     length, as a proxy does that saw no more. ``reset`` closes the connection instead of answering. ``gather`` holds
     every answer back until all that it waits for have been made: however slow the machine, nobody sees what another
-    does with it.
+    does with it. ``take`` lets only that many bytes of the request arrive.
     """
 
     method: str = ".*"
@@ -30,6 +30,7 @@ class Fault:
     honest: bool = False
     reset: bool = False
     gather: threading.Barrier | None = None
+    take: int | None = None
 
 
 class Faults:

@@ -14,12 +14,14 @@ from urllib.parse import urlencode, urlsplit
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Unavailable, invalid, shorten
 from modelrelease.github.patience import Failure, Patience
+from modelrelease.github.transfer import Upload, digest_of, refuse_strange_address
 
 API_URL = "https://api.github.com"
 # A pull request has 2,500 comments at most; an endless list is no list of GitHub's.
 MAX_PAGES = 100
 _PER_PAGE = 100
 _TIMEOUT = 30
+_PIECE = 1 << 20
 _MAX_MESSAGE = 200
 _UNREADABLE = "GitHub's answer is not what it should be"
 
@@ -40,6 +42,10 @@ class Forbidden(Unavailable):
     """GitHub knows the token and does not let it do this."""
 
 
+class Rejected(Unavailable):
+    """GitHub understood the request and does not do it (422): what it asks for may be there already."""
+
+
 class Api(Protocol):
     """What the rest of this package asks of a client."""
 
@@ -53,6 +59,12 @@ class Api(Protocol):
 
     def write(self, verb: str, path: str, body: Any, read: Callable[[Any], T], *, needs: str) -> T:
         """Change something."""
+
+    def upload(self, address: str, upload: Upload, read: Callable[[Any], T], *, needs: str) -> T:
+        """Send a file to where GitHub said that it takes it."""
+
+    def sha256(self, path: str, size: int, *, needs: str) -> str:
+        """Return the sha256 of a file that GitHub keeps."""
 
 
 class Client:
@@ -78,6 +90,7 @@ class Client:
         # Without retries of its own: they wait in silence, and would send a POST twice.
         made = Github(auth=Auth.Token(token), base_url=api_url.rstrip("/"), timeout=_TIMEOUT, retry=None, **pace)
         self._requester = made.requester
+        self._api_url = api_url
         self._token = token
         self._patience = patience
 
@@ -109,11 +122,54 @@ class Client:
         """
         return self._insist(verb, path, body, lambda _, data: read(data), needs)
 
+    def upload(self, address: str, upload: Upload, read: Callable[[Any], T], *, needs: str) -> T:
+        """Return what ``read`` makes of the answer to an upload, read from disk as it is sent; asked for once.
+
+        ``address`` is GitHub's own, as an answer gave it: nothing is sent to a host that is not this GitHub's. Raises
+        OSError where the file cannot be opened.
+        """
+        refuse_strange_address(self._api_url, address)
+
+        def send() -> tuple[Mapping[str, str], Any]:
+            with upload.open() as stream:
+                parameters = {"name": upload.name}
+                headers = {"Content-Type": upload.content_type, "Content-Length": str(upload.size)}
+                answer: tuple[Mapping[str, str], Any] = self._requester.requestMemoryBlobAndCheck(
+                    "POST", address, parameters, headers, stream
+                )
+                return answer
+
+        return self._tried(f"POST {upload.name}", send, lambda _, data: read(data), needs, again=False)
+
+    def sha256(self, path: str, size: int, *, needs: str) -> str:
+        """Return the sha256 of the file of ``size`` bytes at ``path``, read in pieces and never further."""
+
+        def fetch() -> tuple[Mapping[str, str], Any]:
+            _, headers, pieces = self._requester.getStream(path, chunk_size=_PIECE)
+            return headers, digest_of(pieces, size)
+
+        return self._tried(f"GET {path}", fetch, lambda _, digest: str(digest), needs, again=True)
+
     def _insist(self, verb: str, path: str, body: Any, read: Callable[[Mapping[str, str], Any], T], needs: str) -> T:
-        request = f"{verb} {path}"
+        def ask() -> tuple[Mapping[str, str], Any]:
+            answer: tuple[Mapping[str, str], Any] = self._requester.requestJsonAndCheck(verb, path, input=body)
+            return answer
+
+        return self._tried(f"{verb} {path}", ask, read, needs, again=verb == "GET")
+
+    def _tried(
+        self,
+        request: str,
+        ask: Callable[[], tuple[Mapping[str, str], Any]],
+        read: Callable[[Mapping[str, str], Any], T],
+        needs: str,
+        *,
+        again: bool,
+    ) -> T:
+        """Return what ``read`` makes of an answer; ``again``: the request changes nothing and can be sent twice."""
         while True:
             try:
-                return read(*self._once(verb, path, body))
+                return read(*self._once(ask))
             except _Failed as failed:
                 failure = failed.failure
             except ValueError:
@@ -122,26 +178,28 @@ class Client:
             reason = self._patience.wait(request, failure)
             if reason is not None:
                 raise _given_up(request, failure, reason, needs) from None
-            if verb != "GET":
+            if not again:
                 raise LookAgain(_finding(request, failure, "", "run it again")) from None
 
-    def _once(self, verb: str, path: str, body: Any) -> tuple[Mapping[str, str], Any]:
+    def _once(self, ask: Callable[[], tuple[Mapping[str, str], Any]]) -> tuple[Mapping[str, str], Any]:
         from github import GithubException
-        from requests import RequestException, Timeout
+        from requests import HTTPError, RequestException, Timeout
 
         try:
-            headers, data = self._requester.requestJsonAndCheck(verb, path, input=body)
+            return ask()
         except GithubException as error:
             raise _Failed(Failure(error.status, self._message(error.data), error.headers or {})) from None
         except Timeout:
             raise _Failed(Failure(None, f"GitHub did not answer within {_TIMEOUT} s")) from None
+        except HTTPError as error:  # PyGithub's for a stream; its text holds the address
+            status = error.response.status_code if error.response is not None else None
+            raise _Failed(Failure(status, "the file could not be read back")) from None
         except RequestException:
             raise _Failed(Failure(None, "the connection to GitHub failed")) from None
         except (AttributeError, AssertionError):  # PyGithub's for an error whose body is no object
             raise _Failed(Failure(None, _UNREADABLE)) from None
         except RuntimeError:  # PyGithub's for an answer that sends us to another host
             raise _Failed(Failure(301, "it sends us to another address")) from None
-        return headers, data
 
     def _message(self, data: Any) -> str:
         """Return what an error's body says, on one line and without the token, should it come back."""
@@ -157,7 +215,7 @@ class _Failed(Exception):
 
 
 def _given_up(request: str, failure: Failure, reason: str, needs: str) -> Unavailable:
-    kinds: dict[int | None, type[Unavailable]] = {403: Forbidden, 404: NotFound, 410: NotFound}
+    kinds: dict[int | None, type[Unavailable]] = {403: Forbidden, 404: NotFound, 410: NotFound, 422: Rejected}
     return kinds.get(failure.status, Unavailable)(_finding(request, failure, reason, _todo(failure, needs)))
 
 

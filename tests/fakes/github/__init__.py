@@ -12,7 +12,17 @@ As a process of its own, for runs under act: ``python -m fakes.github --state st
 """
 
 from fakes.github.server import FakeGitHub, Request
-from fakes.github.state import BOT_ID, JOB_TOKEN, PERSON_TOKEN, User, add_comment, add_issue, add_pull
+from fakes.github.state import (
+    BOT_ID,
+    JOB_TOKEN,
+    PERSON_TOKEN,
+    User,
+    add_comment,
+    add_commit,
+    add_issue,
+    add_pull,
+    add_review,
+)
 
 __all__ = [
     "BOT_ID",
@@ -22,6 +32,8 @@ __all__ = [
     "Request",
     "User",
     "add_comment",
+    "add_commit",
     "add_issue",
     "add_pull",
+    "add_review",
 ]

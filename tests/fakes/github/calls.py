@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,6 +32,20 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True)
+class Received:
+    """The body of a request that is a file: its bytes, or where they are when they are many.
+
+    ``whole`` is False where the connection broke off before all had come that were announced.
+    """
+
+    size: int
+    sha256: str
+    content: bytes | None
+    path: Path | None
+    whole: bool
+
+
+@dataclass(frozen=True)
 class Call:
     """One request. ``base`` is the server's own address as the client knows it, without a slash at the end."""
 
@@ -43,6 +58,7 @@ class Call:
     query: dict[str, str]
     body: Any
     accept: str = ""
+    received: Received | None = None
 
     @property
     def repository(self) -> Repository:

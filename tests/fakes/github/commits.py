@@ -97,6 +97,21 @@ def get_ref(call: Call) -> Answer:
     return Answer(200, shapes.ref(call, name, call.repository.refs[name]))
 
 
+@handles("GET R/git/tags/{tag_sha}")
+def get_tag(call: Call) -> Answer:
+    """Return a tag object: what an annotated tag's ref names."""
+    return Answer(200, shapes.tag(call, call.values["tag_sha"], call.found(call.repository.tags, "tag_sha")))
+
+
+@handles("GET R/commits/{ref}")
+def get_commit(call: Call) -> Answer:
+    """Return a commit and who made it."""
+    sha = _commit(call, call.values["ref"])
+    if sha not in call.repository.commits:
+        raise Refusal(422, f"No commit found for SHA: {call.values['ref']}")
+    return Answer(200, shapes.commit(call, sha, call.repository.commits[sha]))
+
+
 @handles("POST R/git/refs")
 def create_ref(call: Call) -> Answer:
     """Make a ref; one that is there stays what it is."""
@@ -222,4 +237,4 @@ def deployment_statuses(call: Call) -> Answer:
 def approvals(call: Call) -> Answer:
     """Return who let a run into which environments."""
     given = call.repository.approvals.get(call.values["run_id"], [])
-    return Answer(200, [{**one, "user": shapes.user(call, one["user"])} for one in given])
+    return Answer(200, [shapes.review(call, one) for one in given])

@@ -15,6 +15,7 @@ from typing import Any
 
 OPERATIONS = {
     "/user": "get",
+    "/users/{username}": "get",
     "/repos/{owner}/{repo}": "get",
     "/repos/{owner}/{repo}/issues": "get post",
     "/repos/{owner}/{repo}/issues/{issue_number}": "get patch",
@@ -27,6 +28,7 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/check-runs": "post",
     "/repos/{owner}/{repo}/check-runs/{check_run_id}": "get patch",
     "/repos/{owner}/{repo}/commits/{ref}/check-runs": "get",
+    "/repos/{owner}/{repo}/commits/{ref}": "get",
     "/repos/{owner}/{repo}/statuses/{sha}": "post",
     "/repos/{owner}/{repo}/commits/{ref}/status": "get",
     "/repos/{owner}/{repo}/releases": "get post",
@@ -37,6 +39,7 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/git/ref/{ref}": "get",
     "/repos/{owner}/{repo}/git/refs": "post",
     "/repos/{owner}/{repo}/git/refs/{ref}": "patch delete",
+    "/repos/{owner}/{repo}/git/tags/{tag_sha}": "get",
     "/repos/{owner}/{repo}/contents/{path}": "get put delete",
     "/repos/{owner}/{repo}/deployments": "get post",
     "/repos/{owner}/{repo}/deployments/{deployment_id}/statuses": "get post",

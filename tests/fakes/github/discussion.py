@@ -19,6 +19,14 @@ def whoami(call: Call) -> Answer:
     return Answer(200, shapes.user(call, call.user.login, "private-user"))
 
 
+@handles("GET /users/{username}")
+def somebody(call: Call) -> Answer:
+    """Return a user; ``ghost-…`` is nobody's name."""
+    if call.values["username"].startswith("ghost-"):
+        raise Refusal(404, "Not Found")
+    return Answer(200, shapes.user(call, call.values["username"], "public-user"))
+
+
 @handles("GET R")
 def repository(call: Call) -> Answer:
     """Return a repository."""

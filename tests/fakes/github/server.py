@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
+import io
 import json
 import re
+import secrets
 import socket
+import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,13 +19,16 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from fakes.github import commits, discussion, releases, settings  # noqa: F401  they register their handlers
-from fakes.github.calls import HANDLERS, Answer, Call, Refusal
+from fakes.github.calls import HANDLERS, Answer, Call, Received, Refusal
 from fakes.github.contract import Operation, find
 from fakes.github.faults import Fault, Faults
 from fakes.github.state import Repository, User, World, default_users, world_of
 
 ADMIN = "/_fake/"
 _WRITES = {"POST", "PATCH", "PUT", "DELETE"}
+_UPLOAD = re.compile(r"/repos/[^/]+/[^/]+/releases/\d+/assets")
+# What is larger is kept on disk, so that a large upload says something about the client's memory.
+_IN_MEMORY = 1 << 20
 # Who may write what: https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
 _PERMISSIONS = (
     (r".*/issues/(comments|\{issue_number\}/(comments|labels)).*", ("issues", "pull-requests")),
@@ -54,6 +61,8 @@ class FakeGitHub:
         self.requests: list[Request] = []
         self.problems: list[str] = []
         self.lock = threading.RLock()
+        self._folder = tempfile.TemporaryDirectory(prefix="fake-github-")
+        self.folder = Path(self._folder.name)
         self._server = _Server(("127.0.0.1", port), self)
         self._local: _Server | None = None
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -65,6 +74,7 @@ class FakeGitHub:
     def __exit__(self, *_: object) -> None:
         for server in filter(None, (self._server, self._local)):
             server.stop()
+        self._folder.cleanup()
 
     def listen_on(self, path: Path) -> None:
         """Answer on a socket file too: ``gh config set http_unix_socket PATH`` makes gh talk to it without TLS."""
@@ -89,7 +99,7 @@ class FakeGitHub:
         """Return method and path of every request that asked for a change."""
         return [(request.method, request.path) for request in self.requests if request.method in _WRITES]
 
-    def answer(self, request: Request, data: bytes, base: str, user: User | None, accept: str) -> Answer:
+    def answer(self, request: Request, data: Received, base: str, user: User | None, accept: str) -> Answer:
         """Do what a request asks for; whatever does not fit GitHub's description is a problem and a 422."""
         try:
             return self._answered(request, data, base, user, accept)
@@ -99,7 +109,7 @@ class FakeGitHub:
             self.problems.append(f"{request.method} {request.path}: {error!r}")
             return Answer(500, {"message": repr(error)})
 
-    def _answered(self, request: Request, data: bytes, base: str, user: User | None, accept: str) -> Answer:
+    def _answered(self, request: Request, data: Received, base: str, user: User | None, accept: str) -> Answer:
         if user is None:
             raise Refusal(401, "Bad credentials")
         found = find(request.method, request.path)
@@ -108,12 +118,12 @@ class FakeGitHub:
             raise Refusal(404, "Not Found")
         operation, values = found
         _authorize(user, operation)
-        body: Any = _as_described(request.body) if operation.takes_json else data
+        body: Any = _as_described(request.body) if operation.takes_json else b""
         wrong = list(operation.problems(request.query, body))
         if wrong:
             self.problems += [f"{operation.key}: {problem}" for problem in wrong]
             raise Refusal(422, "Validation Failed", wrong)
-        call = Call(self.world, user, base, request.method, request.path, values, request.query, body, accept)
+        call = Call(self.world, user, base, request.method, request.path, values, request.query, body, accept, data)
         with self.lock:
             answer = HANDLERS[operation.key](call)
         if not isinstance(answer.body, bytes):
@@ -144,6 +154,8 @@ class FakeGitHub:
 
 
 def _authorize(user: User, operation: Operation) -> None:
+    if "/actions/" in operation.template and "actions" not in user.permissions:
+        raise Refusal(403, "Resource not accessible by integration")
     if operation.method not in _WRITES:
         return
     names = next(names for pattern, names in _PERMISSIONS if re.fullmatch(pattern, operation.template))
@@ -219,15 +231,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         address = urlsplit(self.path)
         path = unquote(address.path).removeprefix("/api/v3")
-        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = _parsed(data)
+        fault = None if path.startswith(ADMIN) else self._github.faults.take(self.command, path)
+        data = self._received(fault)
+        body = None if _UPLOAD.fullmatch(path) else _parsed(data.content or b"")
         if path.startswith(ADMIN):
             self._send(self._github.administer(self.command, path.removeprefix(ADMIN), body), None)
             return
         user = self._user()
         query = dict(parse_qsl(address.query, keep_blank_values=True))
         request = Request(self.command, path, query, body, user.login if user else None)
-        fault = self._github.faults.take(self.command, path)
         self._github.requests.append(request)
         if fault is not None and not fault.applied and (fault.reset or fault.status is not None):
             answer = Answer(fault.status or 500)
@@ -238,6 +250,23 @@ class _Handler(BaseHTTPRequestHandler):
             if fault.gather is not None:
                 fault.gather.wait(timeout=60)
         self._send(answer, fault)
+
+    def _received(self, fault: Fault | None) -> Received:
+        """Take the request's body, in pieces; a fault or the client may end it before all of it is there."""
+        announced = int(self.headers.get("Content-Length") or 0)
+        wanted = announced if fault is None or fault.take is None else min(announced, fault.take)
+        digest, size = hashlib.sha256(), 0
+        path = self._github.folder / secrets.token_hex(8) if announced > _IN_MEMORY else None
+        kept: Any = path.open("wb") if path is not None else io.BytesIO()
+        with kept, contextlib.suppress(OSError):
+            while size < wanted and (piece := self.rfile.read(min(1 << 16, wanted - size))):
+                digest.update(piece)
+                kept.write(piece)
+                size += len(piece)
+            content = kept.getvalue() if path is None else None
+        if size < announced:
+            self.close_connection = True
+        return Received(size, digest.hexdigest(), content, path, size == announced)
 
     def _user(self) -> User | None:
         kind, _, token = self.headers.get("Authorization", "").partition(" ")

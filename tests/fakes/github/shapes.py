@@ -130,13 +130,15 @@ def asset(call: Call, stored: Stored) -> Stored:
     """Return a release's file."""
     home = f"{call.base}/repos/{call.repository.full_name}/releases/assets/{stored['id']}"
     made = {**skeleton("release-asset"), **{key: stored[key] for key in ("id", "name", "label", "content_type")}}
-    made |= {"state": "uploaded", "size": len(stored["content"]) // 2, "uploader": user(call, stored["author"])}
-    made |= {"digest": f"sha256:{stored['sha256']}", "url": home, "browser_download_url": home}
+    digest = f"sha256:{stored['sha256']}" if stored["sha256"] is not None else None
+    made |= {key: stored[key] for key in ("state", "size")}
+    made |= {"uploader": user(call, stored["author"]), "digest": digest, "url": home, "browser_download_url": home}
     return made
 
 
 def release(call: Call, stored: Stored) -> Stored:
-    """Return a release with its files."""
+    """Return a release with its files; only its page for people says that a draft has no tag yet."""
+    page = f"untagged-{stored['id']}" if stored["draft"] else stored["tag_name"]
     home = f"{call.base}/repos/{call.repository.full_name}/releases/{stored['id']}"
     assets = [one for one in call.repository.assets.values() if one["release"] == stored["id"]]
     return {
@@ -147,7 +149,7 @@ def release(call: Call, stored: Stored) -> Stored:
         "url": home,
         "assets_url": f"{home}/assets",
         "upload_url": f"{home}/assets{{?name,label}}",
-        "html_url": f"{call.base}/{call.repository.full_name}/releases/tag/{stored['tag_name']}",
+        "html_url": f"{call.base}/{call.repository.full_name}/releases/tag/{page}",
         "created_at": stored["created"],
         "published_at": None if stored["draft"] else stored["created"],
     }
@@ -156,8 +158,38 @@ def release(call: Call, stored: Stored) -> Stored:
 def ref(call: Call, name: str, sha: str) -> Stored:
     """Return a ref; ``name`` begins with ``refs/``."""
     home = f"{call.base}/repos/{call.repository.full_name}/git"
-    target = {"type": "commit", "sha": sha, "url": f"{home}/commits/{sha}"}
+    kind = "tag" if sha in call.repository.tags else "commit"
+    target = {"type": kind, "sha": sha, "url": f"{home}/{kind}s/{sha}"}
     return {"ref": name, "node_id": f"REF_{name}", "url": f"{home}/{name}", "object": target}
+
+
+def tag(call: Call, sha: str, stored: Stored) -> Stored:
+    """Return a tag object."""
+    home = f"{call.base}/repos/{call.repository.full_name}/git"
+    target = {"type": stored["type"], "sha": stored["sha"], "url": f"{home}/{stored['type']}s/{stored['sha']}"}
+    return {**skeleton("git-tag"), "sha": sha, "url": f"{home}/tags/{sha}", "object": target}
+
+
+def commit(call: Call, sha: str, stored: Stored) -> Stored:
+    """Return a commit; its author and committer are null where their addresses belong to no account."""
+    home = f"{call.base}/repos/{call.repository.full_name}"
+    made = {**skeleton("commit"), "sha": sha, "url": f"{home}/commits/{sha}", "html_url": f"{home}/commit/{sha}"}
+    signed = {
+        role: {"name": stored[role] or "Nobody", "email": "x@example.org", "date": "2026-01-02T03:04:05Z"}
+        for role in ("author", "committer")
+    }
+    made["commit"] = {**made["commit"], **signed, "message": stored["message"]}
+    return {**made, **{role: user(call, stored[role]) if stored[role] else None for role in signed}}
+
+
+def review(call: Call, stored: Stored) -> Stored:
+    """Return somebody's answer to a run that waited."""
+    home = f"{call.base}/repos/{call.repository.full_name}/environments"
+    places = [
+        {"id": sum(name.encode()), "node_id": "EN_1", "name": name, "url": f"{home}/{name}", "html_url": home}
+        for name in stored["environments"]
+    ]
+    return {**stored, "environments": places, "user": user(call, stored["user"])}
 
 
 def deployment(call: Call, stored: Stored) -> Stored:

@@ -32,7 +32,9 @@ class User:
 class Repository:
     """One repository. Tables go by the id or number in GitHub's addresses, as text: JSON has no other keys.
 
-    A pull request is an issue too: both tables hold its number. ``contents`` goes by branch, then by path.
+    A pull request is an issue too: both tables hold its number. ``contents`` goes by branch, then by path. ``tags``
+    holds tag objects by their id (``{"type": "commit", "sha": …}`` is what each is of), ``commits`` by id who made
+    them; None where GitHub knows no account.
     """
 
     full_name: str
@@ -48,6 +50,8 @@ class Repository:
     releases: dict[str, Stored] = field(default_factory=dict)
     assets: dict[str, Stored] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, Stored] = field(default_factory=dict)
+    commits: dict[str, Stored] = field(default_factory=dict)
     contents: dict[str, dict[str, str]] = field(default_factory=dict)
     deployments: dict[str, Stored] = field(default_factory=dict)
     deployment_statuses: list[Stored] = field(default_factory=list)
@@ -61,11 +65,15 @@ class Repository:
 
 @dataclass
 class World:
-    """All of it. ``ticks`` counts what happened: ids and times are made of it, so they only grow."""
+    """All of it. ``ticks`` counts what happened: ids and times are made of it, so they only grow.
+
+    ``keeps_digests``: a release's files have digests, as they have not on an older GitHub Enterprise Server.
+    """
 
     users: dict[str, User] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
     ticks: int = 0
+    keeps_digests: bool = True
 
     def next_id(self) -> int:
         """Return an id that is higher than all before."""
@@ -87,6 +95,24 @@ class World:
         return known or User(login, 1 + int(hashlib.sha256(login.encode()).hexdigest()[:7], 16))
 
 
+def add_commit(
+    repository: Repository, sha: str, author: str | None, committer: str | None = None, message: str = "Change it"
+) -> Stored:
+    """Put a commit into a repository; ``committer`` is the author unless said, both are logins."""
+    repository.commits[sha] = {"author": author, "committer": committer or author, "message": message}
+    return repository.commits[sha]
+
+
+def add_review(
+    repository: Repository, run: int, login: str, *environments: str, state: str = "approved", comment: str = ""
+) -> Stored:
+    """Let somebody answer a run that waits for ``environments`` (production unless said)."""
+    names = environments or ("production",)
+    review = {"environments": list(names), "state": state, "comment": comment, "user": login}
+    repository.approvals.setdefault(str(run), []).append(review)
+    return review
+
+
 def world_of(plain: Stored) -> World:
     """Return the world that ``plain`` describes."""
     users = {token: User(**user) for token, user in plain.get("users", {}).items()}
@@ -94,7 +120,7 @@ def world_of(plain: Stored) -> World:
         name: Repository(**{"full_name": name, **repository})
         for name, repository in plain.get("repositories", {}).items()
     }
-    return World(users or default_users(), repositories, plain.get("ticks", 0))
+    return World(users or default_users(), repositories, plain.get("ticks", 0), plain.get("keeps_digests", True))
 
 
 def default_users() -> dict[str, User]:
