@@ -95,9 +95,10 @@ def _unlinked(text: str) -> str:
 # also inside of code, where it shows nothing.
 _MEANING = re.compile(
     r"(?:[\]<@$]|#(?!x27;)|&(?!(?:lt|gt|amp|quot|#x27);)|:(?=\S)|www(?=\\?\.)|gh(?=\\?-)|`{3}(?=\w)|~{3}(?=\w)"
-    rf"|\b[0-9a-f]{{6}}(?=[0-9a-f]{{1,58}}\b))(?!{_ZERO_WIDTH_SPACE})",
+    rf")(?!{_ZERO_WIDTH_SPACE})",
     re.IGNORECASE,
 )
+_HEX = re.compile(r"\b[0-9a-f]{7,}\b", re.IGNORECASE)
 _FORMULA = re.compile(rf"(?<!{_ZERO_WIDTH_SPACE})\$")
 _HEADING = re.compile(r" {0,3}#{1,6}(?= )")
 _FOLD = re.compile(r"<details><summary>([^<>]*)</summary>")
@@ -124,5 +125,10 @@ def _defused_line(line: str) -> str:
 
 
 def _without_meaning(text: str) -> str:
-    alone = _FORMULA.sub(f"{_ZERO_WIDTH_SPACE}$", text)
+    alone = _FORMULA.sub(f"{_ZERO_WIDTH_SPACE}$", _HEX.sub(_in_sixes, text))
     return _MEANING.sub(lambda match: f"{match.group()}{_ZERO_WIDTH_SPACE}", alone)
+
+
+def _in_sixes(match: re.Match[str]) -> str:
+    # A commit's name has seven digits or more, and whoever writes the text may know one that the rest begins with.
+    return re.sub(r"(.{6})(?=.)", rf"\1{_ZERO_WIDTH_SPACE}", match.group())

@@ -22,7 +22,7 @@ from referencing.jsonschema import DRAFT4
 def _mended(value: dict[str, Any]) -> dict[str, Any]:
     """Let a schema say what GitHub means by it.
 
-    A nullable enumeration may be null, which OpenAPI 3.0 wants said twice; alternatives overlap (a private user has
+    A nullable enumeration or choice may be null, which OpenAPI 3.0 wants said twice; alternatives overlap (a private user has
     all that a public one has) and are not told apart by what a discriminator names, so one or more has to fit. An
     asset that an upstream failure left behind has the state ``starter``, which the list of states forgets.
     """
@@ -34,6 +34,8 @@ def _mended(value: dict[str, Any]) -> dict[str, Any]:
         value["enum"].append(None)
     if isinstance(value.get("oneOf"), list):
         value["anyOf"] = value.pop("oneOf")
+        if value.get("nullable") is True and "type" not in value:
+            value["anyOf"].append({"type": "object", "nullable": True, "enum": [None]})
     return value
 
 
