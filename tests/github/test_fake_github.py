@@ -15,7 +15,17 @@ from typing import Any
 
 import pytest
 import requests
-from fakes.github import BOT_ID, JOB_TOKEN, PERSON_TOKEN, FakeGitHub, User, add_comment, add_pull
+from fakes.github import (
+    BOT_ID,
+    JOB_TOKEN,
+    PERSON_TOKEN,
+    FakeGitHub,
+    User,
+    add_comment,
+    add_commit,
+    add_pull,
+    add_review,
+)
 from fakes.github.calls import HANDLERS
 from fakes.github.contract import DOCUMENT, Operation
 from github import Auth, Github, GithubException
@@ -165,6 +175,64 @@ def test_releases_and_their_files(github: FakeGitHub, repository: Repository, tm
     assert list(repository.get_releases()) == []
 
 
+def test_drafts_are_in_lists_alone_and_have_no_tag_until_they_are_published(
+    github: FakeGitHub, repository: Repository
+) -> None:
+    github.repository().refs["refs/heads/main"] = HEAD
+    first, second = (repository.create_git_release("v1", "1", "notes", draft=True) for _ in range(2))
+    assert [one.id for one in repository.get_releases()] == [second.id, first.id]
+    assert ask(github, "GET", "/repos/acme/bot/releases/tags/v1").status_code == 404
+    assert (first.tag_name, first.html_url.rpartition("/")[2]) == ("v1", f"untagged-{first.id}")
+    assert "refs/tags/v1" not in github.repository().refs
+    first.update_release("1", "notes", draft=False)
+    assert github.repository().refs["refs/tags/v1"] == HEAD, "GitHub makes a tag that is not there"
+    assert repository.get_release("v1").id == first.id
+    with pytest.raises(GithubException, match="already_exists"):
+        second.update_release("1", "notes", draft=False)
+    with pytest.raises(GithubException, match="too long"):
+        repository.create_git_release("v2", "2", "x" * 125_001, draft=True)
+
+
+def test_files_are_renamed_never_empty_and_broken_ones_stay(
+    github: FakeGitHub, repository: Repository, tmp_path: Path
+) -> None:
+    release = repository.create_git_release("v1", "1", "notes", draft=True)
+    file = tmp_path / "a b.json"
+    file.write_bytes(b"{}" * (1 << 20))
+    assert release.upload_asset(str(file)).name == "a.b.json"
+    github.fault("POST", ".*/assets", take=5, applied=True)
+    with pytest.raises((GithubException, requests.RequestException)):
+        release.upload_asset(str(file), name="b.json")
+    with pytest.raises(GithubException, match="already_exists"):
+        release.upload_asset(str(file), name="b.json")
+    whole, broken = release.get_assets()
+    assert (whole.state, whole.size, broken.state, broken.size) == ("uploaded", 2 << 20, "starter", 0)
+    raw = ask(
+        github, "GET", f"/repos/acme/bot/releases/assets/{whole.id}", headers={"Accept": "application/octet-stream"}
+    )
+    assert raw.content == file.read_bytes()
+    file.write_bytes(b"")
+    answer = ask(github, "POST", f"/repos/acme/bot/releases/{release.id}/assets?name=c", data=b"")
+    assert (answer.status_code, "size must be" in answer.text) == (422, True)
+    release.delete_release()
+    assert github.repository().assets == {}
+
+
+def test_commits_and_tag_objects_say_who_made_them_and_what_they_are_of(
+    github: FakeGitHub, repository: Repository
+) -> None:
+    add_commit(github.repository(), HEAD, "ada", "web-flow", "Train it")
+    add_commit(github.repository(), "b" * 40, None)
+    found = repository.get_commit(HEAD)
+    assert (found.author.login, found.committer.login, found.commit.message) == ("ada", "web-flow", "Train it")
+    assert ask(github, "GET", f"/repos/acme/bot/commits/{'b' * 40}").json()["author"] is None
+    assert ask(github, "GET", f"/repos/acme/bot/commits/{'e' * 40}").status_code == 422
+    github.repository().tags["1" * 40] = {"type": "commit", "sha": HEAD}
+    github.repository().refs["refs/tags/v1"] = "1" * 40
+    assert repository.get_git_ref("tags/v1").object.type == "tag"
+    assert repository.get_git_tag("1" * 40).object.sha == HEAD
+
+
 def test_refs_are_made_moved_and_removed(github: FakeGitHub, repository: Repository) -> None:
     ref = repository.create_git_ref("refs/tags/support/model_v1.1", HEAD)
     with pytest.raises(GithubException, match="already exists"):
@@ -192,10 +260,12 @@ def test_deployments_and_approvals(github: FakeGitHub, repository: Repository) -
     deployment.create_status("success", description="live")
     assert [status.state for status in deployment.get_statuses()] == ["success"]
     assert [one.environment for one in repository.get_deployments(environment="production")] == ["production"]
-    approval = {"environments": [], "state": "approved", "comment": "yes", "user": "ada"}
-    github.repository().approvals["5"] = [approval]
+    add_review(github.repository(), 5, "ada", comment="yes")
     (found,) = ask(github, "GET", "/repos/acme/bot/actions/runs/5/approvals").json()
     assert (found["state"], found["user"]["login"]) == ("approved", "ada")
+    assert [place["name"] for place in found["environments"]] == ["production"]
+    github.world.users["committer"] = User("bob", 3, permissions={"contents": "write"})
+    assert ask(github, "GET", "/repos/acme/bot/actions/runs/5/approvals", "committer").status_code == 403
 
 
 def test_a_job_s_token_cannot_ask_who_it_is(github: FakeGitHub, client: Github) -> None:
