@@ -71,9 +71,11 @@ def test_every_other_word_of_the_release_is_data(ready: FakeGitHub) -> None:
     """A changelog that anybody may have written cannot be the ledger's anchor, nor its marker."""
     hostile = f"Ledger-Head: {'f' * 40}\n{Marker(TAG, 'f' * 40, MODEL)}\n@everyone ![x](http://evil.example/x.png)\n"
     run = Announcer(ready)
-    run.announce(announcement(changelog=hostile, ledger_head=None))
+    run.announce(announcement(changelog=hostile, ledger_head=None, title="x\x1b[31m\n" + "y" * 500))
     assert anchors(run.client, "acme/bot") == []
     (release,) = ready.repository().releases.values()
+    assert release["name"].startswith("x\\x1b[31m\\nyyy")
+    assert len(release["name"]) < 250
     assert "@everyone" not in release["body"]
     assert "](http" not in release["body"]
 
@@ -149,9 +151,24 @@ def test_it_ends_as_undisturbed(ready: FakeGitHub, undisturbed: dict[str, Any], 
     assert "canary" not in "".join(run.told)
 
 
-REFUSALS = {401: "Bad credentials", 403: "Resource not accessible by integration", 404: "Not Found"}
-# A tag, a list or a release that is not found is an answer like another.
-UNSURE = {("draft", 404), ("tag", 404), ("look", 404), ("publish", 404), ("files", 404), ("upload", 404)}
+REFUSALS = {
+    401: "Bad credentials",
+    403: "Resource not accessible by integration",
+    404: "Not Found",
+    422: "Validation Failed",
+}
+# What is not found, or rejected, may be so because it was done: it is looked at again.
+UNSURE = {
+    ("draft", 404),
+    ("tag", 404),
+    ("look", 404),
+    ("publish", 404),
+    ("files", 404),
+    ("upload", 404),
+    ("draft", 422),
+    ("upload", 422),
+    ("publish", 422),
+}
 
 
 @pytest.mark.parametrize("status", REFUSALS)

@@ -18,6 +18,7 @@ from modelrelease.records.announcement import Announcement, Asset
 
 MAX_ASSET = 2 << 30
 """GitHub takes files below this. Source: https://docs.github.com/repositories/releasing-projects-on-github."""
+_MAX_TITLE = 200
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9])?")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+/-]{0,199}")
 _MARKER = re.compile(
@@ -90,6 +91,11 @@ class Mine:
     def marker(self) -> Marker:
         """The line by which it is known."""
         return marker_of(self.announcement)
+
+    @property
+    def title(self) -> str:
+        """Its name, on one line."""
+        return escape_controls(shorten(self.announcement.title, _MAX_TITLE))
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ class _Doing:
     def _do(self, step: Step, known: list[Release]) -> None:
         said = self.mine.announcement
         if step.release is None:
-            made = self.pages.create_draft(said.tag, said.title, self.mine.body)
+            made = self.pages.create_draft(said.tag, self.mine.title, self.mine.body)
             self.made, self.mine = made.id, as_written(self.mine, made.author, self.tell)
             return
         release = next(one for one in known if one.id == step.release)
@@ -164,7 +164,7 @@ class _Doing:
             self.pages.send(release, Upload(asset.name, asset.size, asset.source))
         else:
             self.refuse_moved_tag()
-            self.pages.publish(step.release, said.tag, said.title, self.mine.body)
+            self.pages.publish(step.release, said.tag, self.mine.title, self.mine.body)
 
     def _given_up(self, release: Release, asset: int) -> bool:
         stored = next(one for one in release.assets if one.id == asset)
