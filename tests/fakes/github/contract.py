@@ -22,9 +22,9 @@ from referencing.jsonschema import DRAFT4
 def _mended(value: dict[str, Any]) -> dict[str, Any]:
     """Let a schema say what GitHub means by it.
 
-    A nullable enumeration or choice may be null, which OpenAPI 3.0 wants said twice; alternatives overlap (a private user has
-    all that a public one has) and are not told apart by what a discriminator names, so one or more has to fit. An
-    asset that an upstream failure left behind has the state ``starter``, which the list of states forgets.
+    A nullable enumeration or choice may be null, which OpenAPI 3.0 wants said twice; alternatives overlap (a private
+    user has all that a public one has) and are not told apart by what a discriminator names, so one or more has to
+    fit. An asset that an upstream failure left behind has the state ``starter``, which the list of states forgets.
     """
     if "propertyName" in value.get("discriminator", {}):
         del value["discriminator"]
