@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import shutil
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     comparison = run_demo(arguments.into, Options(), surroundings_of, watcher)
     _say("\n" + comparison_table(comparison))
-    _say(_where_to_look(arguments.into, BASELINE, CANDIDATE, time.monotonic() - started))
+    _say(where_to_look(arguments.into, BASELINE, CANDIDATE, time.monotonic() - started, _activation()))
     return 0
 
 
@@ -61,18 +65,43 @@ def _show_reproduction(done: Reproduced) -> None:
         _say(f"    {line}")
 
 
-def _where_to_look(folder: Path, baseline: str, candidate: str, seconds: float) -> str:
-    return f"""All of this was made in {folder} in {seconds:.0f} s. Look at:
-  {folder}/README.md                  what is there, and what to try
-  {folder}/evals/release.yaml         the suite: what was asked
-  {folder}/modelrelease.yaml          the policy: what decides
-  {folder}/{candidate}/   the checkpoint, its eval.json and samples.jsonl
+def where_to_look(folder: Path, baseline: str, candidate: str, seconds: float, activate: Path | None) -> str:
+    """Return the last screen. ``activate``: what puts `modelrelease` on the shell's path, where it is not."""
+    places = {
+        "README.md": f"what is there; {Path(baseline).name} learned from half of the text, the other from all of it",
+        "evals/release.yaml": "the suite: what was asked",
+        "modelrelease.yaml": "the policy: what decides",
+        f"{candidate}/": "the checkpoint, its eval.json and samples.jsonl",
+    }
+    commands = {
+        f". {shlex.quote(str(activate))}": "so that your shell finds modelrelease",
+        "modelrelease log": "who changed what, why and when",
+        "modelrelease changes --from-ref HEAD~3 --to-ref HEAD": "what changed since the first commit, word by word",
+        f"modelrelease diff {baseline} {candidate}": "what the second one answers otherwise",
+        f"modelrelease compare {candidate} {baseline}": "the other way around: a regression",
+        f"modelrelease card {candidate}": "its model card and changelog, as they would be written",
+    }
+    shown = list(commands.items())[0 if activate is not None else 1 :]
+    return "\n".join(
+        [
+            f"All of this was made in {folder} in {seconds:.0f} s. Look at:",
+            *_columns([(f"{folder}/{path}", what) for path, what in places.items()], ""),
+            "",
+            f"Then, in {folder}:",
+            *_columns(shown, "# "),
+        ]
+    )
 
-Then, in {folder}:
-  modelrelease log                                        # who changed what, why and when
-  modelrelease changes --from-ref HEAD~3 --to-ref HEAD    # what changed since the first commit, word by word
-  modelrelease diff {baseline} {candidate}
-  modelrelease compare {candidate} {baseline}     # the other way around: a regression"""
+
+def _columns(rows: Sequence[tuple[str, str]], mark: str) -> list[str]:
+    width = max(len(left) for left, _ in rows)
+    return [f"  {left:<{width}}  {mark}{right}" for left, right in rows]
+
+
+def _activation() -> Path | None:
+    """Return the script that activates this Python's environment, None where the shell finds `modelrelease` itself."""
+    script = Path(sys.executable).parent / "activate"
+    return script if shutil.which("modelrelease") is None and script.is_file() else None
 
 
 def _say(text: str) -> None:
