@@ -44,7 +44,7 @@ def test_people_see_what_was_found_written_and_comes_next(repository: Path, caps
         "qa-x/exact_match  margin 19.0 points  prompts/ask.md is the only prompt that its rows can fill; 40 items:",
         "evals/release.yaml                  created  asks 1 task\n",
         "\nnext\n  1. put a checkpoint",
-        "     modelrelease score models/model_v1.0\n",
+        "     modelrelease record models/model_v1.0 && modelrelease score models/model_v1.0\n",
         "git add -- evals/release.yaml modelrelease.yaml .gitattributes .gitignore",
     ):
         assert text in ran.out

@@ -20,6 +20,7 @@ def test_the_version_is_committed_with_its_record(versions: tuple[str, ...], fol
     """Without the record in the commit nothing is live, and the first pull request passes unseen."""
     score, commit, _ = next_steps("evals/release.yaml", 1, versions, WRITTEN, has_remote=True)
     assert score.endswith(f"modelrelease score {folder}")
+    assert ("modelrelease record" in score) == (not versions), "a new version is committed with its papers"
     commands = shlex.split(commit.partition(": ")[2])
     assert commands[: commands.index("&&")] == ["git", "add", "--", "modelrelease.yaml", *shlex.split(folder)]
 

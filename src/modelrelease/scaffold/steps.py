@@ -36,7 +36,7 @@ def _score(versions: Sequence[str]) -> str:
     if versions:
         return f"see that it can be scored: modelrelease score {shlex.quote(versions[-1])}"
     todo = "put a checkpoint, as save_pretrained writes it, into"
-    return f"{todo} {_FIRST}/checkpoint: modelrelease score {_FIRST}"
+    return f"{todo} {_FIRST}/checkpoint: modelrelease record {_FIRST} && modelrelease score {_FIRST}"
 
 
 def _commit(files: Sequence[FilePlan], versions: Sequence[str]) -> tuple[str, ...]:
