@@ -282,7 +282,8 @@ def test_what_a_trainer_goes_on_from_is_not_committed(
     repository.stage()
     (line,) = said(hook("no-pickle-weights"))
     assert (
-        line == f"{path}: MR417 {STATE}; keep it where you train: `git rm --cached {path}`, and name it in .gitignore"
+        line == f"{path}: MR417 {STATE}; keep it where you train, or name it in .gitignore; where git has it: "
+        f"`git rm --cached {path}`"
     )
 
 

@@ -242,6 +242,11 @@ BAD: dict[str, tuple[Callable[[Repository], object], int, str]] = {
         1,
         f"{PLACE}/optimizer.json: MR421 is not in model.json; take it out, or run `modelrelease record",
     ),
+    "what a Trainer left": (
+        lambda r: r.write(f"{PLACE}/trainer_state.json", "{}"),
+        1,
+        f"{PLACE}/trainer_state.json: MR417 is what training goes on from, and no part of a checkpoint; keep it where ",
+    ),
     "a file changed": (
         lambda r: r.write(f"{PLACE}/model.safetensors", FILES["model.safetensors"][:-1] + b"x"),
         1,

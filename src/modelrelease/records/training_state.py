@@ -31,5 +31,5 @@ def is_training_state(path: str) -> bool:
 def training_state(shown: str) -> Finding:
     """Return the finding (MR417) that a file is what training goes on from."""
     message = "is what training goes on from, and no part of a checkpoint"
-    todo = f"keep it where you train: `git rm --cached {shown}`, and name it in .gitignore"
+    todo = f"keep it where you train, or name it in .gitignore; where git has it: `git rm --cached {shown}`"
     return Finding(shown, Code.TRAINING_STATE, message, todo)

@@ -16,6 +16,7 @@ from modelrelease.records.located import Located
 from modelrelease.records.model import MODEL_FILE, ModelRecord
 from modelrelease.records.strict_json import read_json
 from modelrelease.records.text import decode
+from modelrelease.records.training_state import is_training_state, training_state
 from modelrelease.records.validation import validate
 
 
@@ -45,6 +46,8 @@ def check_files(
             yield Finding(path, Code.CHECKPOINT_FILES, "is missing, and model.json lists it", f"add it, or {again}")
         elif here[path].mode in (trees.LINK, trees.SUBMODULE):
             yield Finding(path, Code.CHECKPOINT_FILES, "is no regular file", "put the file itself there")
+        elif path not in listed and is_training_state(path.removeprefix(place)):
+            yield training_state(path)  # recording again would leave it out again
         elif path not in listed:
             yield Finding(path, Code.CHECKPOINT_FILES, "is not in model.json", f"take it out, or {again}")
     regular = [path for path in listed if path in here and here[path].mode not in (trees.LINK, trees.SUBMODULE)]
