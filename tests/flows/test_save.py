@@ -197,6 +197,15 @@ class _Interrupted:
         raise KeyboardInterrupt
 
 
+def test_one_dataset_needs_no_list(inside: Repository) -> None:
+    inside.write("train.py", "pass\n")
+    record = modelrelease.save_checkpoint(
+        Pretrained(1), None, VERSION, datasets="datasets/qa.jsonl", logs=Path("train.py")
+    )
+    assert [item.path for item in record.training.datasets] == ["datasets/qa.jsonl"]
+    assert [item.path for item in record.training.logs] == ["train.py"]
+
+
 REFUSED: dict[str, tuple[Any, dict[str, Any], type[BaseException], str]] = {
     "a parent that is not there": (Pretrained(1), {"parent": "model_v0.9"}, InvalidInput, "model_v0.9: MR411 has no f"),
     "a parent that is no version": (Pretrained(1), {"parent": "base"}, InvalidInput, "base: MR411 is no version"),

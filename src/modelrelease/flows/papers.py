@@ -24,6 +24,8 @@ from modelrelease.release.commands import without_credentials
 from modelrelease.release.versions import version_key
 from modelrelease.scoring.suites import read_tasks
 
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
 MAX_ROWS_READ = 64 << 20
 """Bytes. A larger training set gets the digest of its bytes: for that of its rows all of it would be held at once."""
 
@@ -61,19 +63,24 @@ def prompts_in_use(project: Project) -> tuple[PromptInUse, ...]:
     return tuple(PromptInUse(path=path, digest=read_prompt(project.read(path), path).digest) for path in paths)
 
 
-def training_sets(tree: WorkTree, paths: Iterable[str | os.PathLike[str]]) -> tuple[TrainingSet, ...]:
+def training_sets(tree: WorkTree, paths: Paths) -> tuple[TrainingSet, ...]:
     """Return files and folders that were trained on, with their digests.
 
     A .jsonl, .csv or .json file of up to ``MAX_ROWS_READ`` bytes that is a dataset (its rows have ids) has the digest
     of its rows, any other file that of its bytes, a folder that of the list of its files. ``git_sha`` is the commit
     that is checked out, where it has the file just so. Raises InvalidInput (MR209) where there is nothing to read.
     """
-    return tuple(_training_set(tree, Path(path)) for path in paths)
+    return tuple(_training_set(tree, Path(path)) for path in several(paths))
 
 
-def log_files(tree: WorkTree, paths: Iterable[str | os.PathLike[str]]) -> tuple[LogFile, ...]:
+def log_files(tree: WorkTree, paths: Paths) -> tuple[LogFile, ...]:
     """Return logs with the digests of their bytes; InvalidInput (MR209) where there is no file."""
-    return tuple(LogFile(path=shown_path(tree, Path(path)), sha256=_file_digest(Path(path))) for path in paths)
+    return tuple(LogFile(path=shown_path(tree, Path(path)), sha256=_file_digest(Path(path))) for path in several(paths))
+
+
+def several(paths: Paths) -> Iterable[str | os.PathLike[str]]:
+    """Return ``paths`` as several: one alone, which iterates as letters, is that one."""
+    return (paths,) if isinstance(paths, str | os.PathLike) else paths
 
 
 def trainer_progress(paths: Iterable[str | os.PathLike[str]]) -> tuple[int | None, float | None, float | None]:

@@ -23,6 +23,7 @@ from modelrelease.flows.papers import (
     find_work_tree,
     log_files,
     require_parent,
+    several,
     shown_path,
     training_sets,
 )
@@ -80,15 +81,15 @@ class PapersCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         tokenizer: Any = None,
         command: str | None = None,
         parent: PathLike | None = None,
-        datasets: Iterable[PathLike] = (),
-        logs: Iterable[PathLike] = (),
+        datasets: PathLike | Iterable[PathLike] = (),
+        logs: PathLike | Iterable[PathLike] = (),
         base_model: str | None = None,
         license: str | None = None,  # noqa: A002
     ) -> None:
         self._folder = Path(folder)
         self._tokenizer = tokenizer
         self._parent = parent
-        self._paths = (tuple(datasets), tuple(logs))
+        self._paths = (tuple(several(datasets)), tuple(several(logs)))
         self._said = checked(Said(command=command, base_model=base_model, license=license))
         self._begun: _Begun | None = None
         self._saved: int | None = None
