@@ -69,6 +69,19 @@ def test_one_character_of_a_prompt_is_a_change(repository: Repository, refuses: 
     assert accepts() == ["1 governed file, all with their change record"]
 
 
+def test_the_work_tree_s_check_says_what_it_does_not_judge(
+    repository: Repository, modelrelease: Callable[..., Ran]
+) -> None:
+    """A file has a record, and what it holds now may be another thing than what that was written for."""
+    later = ": changed since HEAD; once it is staged, `modelrelease check --staged` says whether its record tells why"
+    assert "changed since" not in modelrelease("check").out
+    add_row(repository)
+    repository.edit(PROMPT_FILE, "{{question}}", "{{question}}.")
+    repository.git("add", "--", PROMPT_FILE)
+    ran = modelrelease("check")
+    assert (ran.code, ran.out.splitlines()[1:]) == (0, [f"{DATA}{later}", f"{PROMPT_FILE}{later}"])
+
+
 def test_a_record_in_the_work_tree_alone_is_none(repository: Repository, refuses: Check) -> None:
     ask(repository)
     repository.stage()

@@ -12,7 +12,7 @@ from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput
 from modelrelease.flows.registry.check import Checked
 from modelrelease.flows.registry.examine import not_a_file
-from modelrelease.flows.registry.scope import Scope
+from modelrelease.flows.registry.scope import Scope, targets
 from modelrelease.git import trees
 from modelrelease.registry.formats import ROWS, Governed, holds_rows, is_log, log_of, read_governed
 from modelrelease.registry.judge import Judge, judge_standing
@@ -43,7 +43,16 @@ def check_work_tree(scope: Scope, today: datetime.date) -> Checked:
     if isinstance(data, bytes):
         scope.new_policy = read_policy(data, CONFIG_FILE)
     present = [path for path in paths if os.path.lexists(os.path.join(scope.git.folder, path))]  # noqa: PTH118
-    return _check(scope, present, lambda path: work_tree_bytes(scope.git.folder, path), today)
+    checked = _check(scope, present, lambda path: work_tree_bytes(scope.git.folder, path), today)
+    later = "changed since HEAD; once it is staged, `modelrelease check --staged` says whether its record tells why"
+    checked.notes += [f"{path}: {later}" for path in _uncommitted(scope)]
+    return checked
+
+
+def _uncommitted(scope: Scope) -> list[str]:
+    """Return the governed files that differ from HEAD: that they have a record says nothing of what they hold now."""
+    edited = [path for path in trees.unstaged(scope.git) if scope.governs(path) and not is_log(path)]
+    return sorted({*targets(scope), *edited})
 
 
 def work_tree_bytes(root: str, path: str) -> bytes | Finding | None:
