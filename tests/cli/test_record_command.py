@@ -67,7 +67,7 @@ def test_a_checkpoint_from_elsewhere_is_recorded(here: Repository, capsys: Captu
     record = papers(Path(V11))
     assert done.out.splitlines()[0] == f"model_v1.1: 4 files, 0.0 MB, safetensors, digest {found.digest[:12]}"
     assert "  command: python t.py --token ***\n" in done.out
-    assert "  not recorded: trained on\n" in done.out
+    assert "  not recorded: machine\n" in done.out
     assert f"written to {V11}/model.json\n" in done.out
     assert record["checkpoint"]["digest"] == found.digest
     assert record["checkpoint"]["files"] == [file.model_dump() for file in found.files]

@@ -24,6 +24,8 @@ from modelrelease.reports.version_changelog import changelog
 
 TEXTS = Written(card_section, changelog)
 
+UNTOLD: dict[str, Any] = {"command": None, "seed": None, "steps": None, "final_loss": None, "datasets": [], "logs": []}
+
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Repository:
@@ -205,6 +207,13 @@ def test_a_prompt_only_version_says_that_the_weights_are_the_parent_s(repository
         "- `prompts/qa.prompt.yml`: changed",
         f"  - {EARLIER} {NAME}: {WHY}",
     ]
+    edit_papers(repository, checkpoint=same, training=UNTOLD, environment=None)
+    _, log = texts(repository)
+    changed = section(log, "What changed since")
+    assert "training" not in changed, "the same weights came from the same training"
+    assert section(log, "How it was trained") == (
+        f"Its checkpoint is that of {PARENT}, whose papers say how it was trained."
+    )
 
 
 @pytest.mark.parametrize("samples", ["none", "ids", "text"])
@@ -234,8 +243,7 @@ def test_rows_of_test_sets_are_named_without_their_texts(tmp_path: Path) -> None
 
 
 def test_training_that_nobody_recorded_is_not_made_up(repository: Repository) -> None:
-    empty = {"command": None, "seed": None, "steps": None, "final_loss": None, "datasets": [], "logs": []}
-    edit_papers(repository, training=empty, git=None, environment=None, tokenizer=None)
+    edit_papers(repository, training=UNTOLD, git=None, environment=None, tokenizer=None)
     _, log = texts(repository)
     assert section(log, "How it was trained") == "Nothing is recorded of how it was trained."
 
@@ -321,7 +329,7 @@ def test_other_prompts_and_machines_are_told_where_no_file_tells_it(repository: 
     edit_papers(repository, environment={"gpus": [{"name": "H100", "memory": None}], "python": "3.12.1"})
     libraries = "- scored differently, libraries: `torch 2.8.0, transformers"
     changed = section(texts(repository)[1], "What changed since")
-    assert "- trained on: `a processor` → `H100`\n- trained with Python: `3.11.7` → `3.12.1`\n" in changed
+    assert "- training machine: `a processor` → `H100`\n- trained with Python: `3.11.7` → `3.12.1`\n" in changed
     assert libraries in changed
     assert "scored differently, prompt" not in changed  # the file says it better
     shutil.rmtree(repository.folder / ".git")

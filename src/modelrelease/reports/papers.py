@@ -51,7 +51,7 @@ def _asked(record: ModelRecord) -> list[tuple[str, str | None]]:
         ("parent", record.parent),
         ("base model", record.base_model),
         ("license", record.license),
-        ("trained on", None if machine is None else _machine(machine.cpu, [gpu.name for gpu in machine.gpus])),
+        ("machine", None if machine is None else _machine(machine.cpu, [gpu.name for gpu in machine.gpus])),
         ("tokenizer", None if record.tokenizer is None else record.tokenizer.kind or "of no named class"),
     ]
 

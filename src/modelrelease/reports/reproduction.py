@@ -159,9 +159,7 @@ def _facts(reproduction: Reproduction) -> list[str]:
         plans = f"{noise.plans} other batch plan{'' if noise.plans == 1 else 's'}"
         facts.append(f"noise floor of this machine {noise.max_abs_difference:.2g} nats ({plans})")
     if reproduction.inputs is not None:
-        recorded = (
-            f"recorded at commit {reproduction.commit[:12]}" if reproduction.commit else "recorded outside of git"
-        )
+        recorded = f"recorded at commit {reproduction.commit[:12]}" if reproduction.commit else "recorded at no commit"
         facts.append(f"{recorded}, inputs from the {reproduction.inputs}")
     if reproduction.provenance is not None:
         facts.append(f"{reproduction.provenance.seconds:.1f} s on {reproduction.provenance.host}")

@@ -34,6 +34,10 @@ _OF_THE_MODEL = {"model", "tokenizer", "chat template"}
 def training_lines(model: ModelRecord) -> Iterator[str]:
     """Yield how the weights were made, as far as it is recorded."""
     training = model.training
+    if training == Training() and model.checkpoint.same_as is not None:
+        of = version_name(model.checkpoint.same_as)
+        yield f"Its checkpoint is that of {of}, whose papers say how it was trained."
+        return
     if training == Training() and model.git is None:
         yield "Nothing is recorded of how it was trained."
         return
@@ -119,6 +123,8 @@ def _changed_model(story: VersionStory) -> Iterator[str]:
         yield f"the same weights: checkpoint {short_digest(own.digest)}"
     yield from _differing(_papers(parent), _papers(model))
     before, after = _trained(parent), _trained(model)
+    if own.digest == parent.checkpoint.digest and not any(after.values()):
+        return  # the same weights came from the same training, whichever of the two has the papers of it
     if any(before.values()) and any(after.values()):
         yield from _differing(before, after)
         yield from _changed_data(parent, model)
@@ -150,7 +156,7 @@ def _trained(model: ModelRecord) -> dict[str, str | None]:
         "training command": training.command,
         "seed": None if training.seed is None else str(training.seed),
         "training configuration": training.config_digest,
-        "trained on": (gpus or machine.cpu) if machine else None,
+        "training machine": (gpus or machine.cpu) if machine else None,
         "trained with Python": machine.python if machine else None,
         **{f"trained with {name}": packages.get(name) for name in _PACKAGES},
     }
