@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,16 @@ from modelrelease.records.files import sha256_of
 from modelrelease.records.model import read_model_record
 
 TEXTS = ["the cat sat on the mat.", "a small dog ran to the cat; the answer is 42."] * 8
+SCRIPT = """
+from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
+import modelrelease
+
+Trainer(
+    model=AutoModelForCausalLM.from_pretrained({model!r}),
+    args=TrainingArguments(output_dir="out", report_to=[], use_cpu=True),
+    callbacks=[modelrelease.PapersCallback("models/model_v1.0")],
+)
+"""
 Make = Callable[..., Any]
 
 
@@ -185,6 +199,24 @@ def test_what_cannot_be_saved_is_refused_before_it_is_trained(trainer: Make, tmp
     assert ["MR411" in said[0], "MR209" in said[1], "MR410" in said[2]] == [True] * 3
     with pytest.raises(InvalidInput, match="license: MR601"):
         modelrelease.PapersCallback(FOLDER, license="")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="PYTHONSAFEPATH came with Python 3.11")
+@pytest.mark.skipif(importlib.util.find_spec("datasets") is not None, reason="an installed library is not hidden")
+def test_a_folder_that_hides_a_library_of_the_trainer_is_named(tiny: TinyModels, tmp_path: Path) -> None:
+    """The folder that this kit keeps test sets in; without a word of it, the Trainer ends with an AttributeError."""
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "train.py").write_text(SCRIPT.format(model=str(tiny.folder("llama"))))
+    plain = {key: value for key, value in os.environ.items() if key != "PYTHONSAFEPATH"}
+
+    def run(**more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "train.py"]
+        return subprocess.run(command, cwd=tmp_path, env=plain | more, capture_output=True, text=True, check=False)
+
+    hidden, seen = run(), run(PYTHONSAFEPATH="1")
+    said = "datasets: MR601 hides the library `datasets`, which the Trainer looks for; run the script with `python -P`"
+    assert (hidden.returncode, said in hidden.stderr) == (1, True)
+    assert seen.returncode == 0, seen.stderr
 
 
 def test_an_adapter_is_refused_before_it_is_trained(trainer: Make) -> None:

@@ -8,6 +8,7 @@ import logging
 import math
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -94,6 +95,10 @@ class PapersCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         self._begun: _Begun | None = None
         self._saved: int | None = None
 
+    def on_init_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Refuse where the Trainer cannot begin: a repository's own folder stands in the place of a library."""
+        _refuse_hidden_library()
+
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         """Refuse what could not be saved, and note what is so now."""
         if state.is_world_process_zero:
@@ -164,6 +169,15 @@ class PapersCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
     def _write(self, model: Any, others: dict[str, Any]) -> Callable[[Path], object]:
         tokenizer = self._tokenizer if self._tokenizer is not None else others.get("processing_class")
         return lambda new: write_pretrained(model, tokenizer, new)
+
+
+def _refuse_hidden_library() -> None:
+    """A folder `datasets/` beside the script is imported as the library, and the Trainer asks that for its classes."""
+    found = sys.modules.get("datasets")
+    if found is not None and getattr(found, "__file__", None) is None:
+        place = next(iter(getattr(found, "__path__", ())), "datasets")
+        todo = "run the script with `python -P` or PYTHONSAFEPATH=1, or `pip install datasets`"
+        raise invalid(place, Code.USAGE, "hides the library `datasets`, which the Trainer looks for", todo)
 
 
 def _refuse_unsaveable(args: Any, state: Any, model: Any) -> None:
