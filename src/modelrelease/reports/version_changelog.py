@@ -104,9 +104,7 @@ def _words(story: VersionStory) -> Iterator[list[str]]:
         if details:
             told = fence(shorten("\n".join(details), MAX_WORDS))
             yield [
-                fold_head("What changed, word by word"),
-                "",
-                f"{code(shorten(file.path, MAX_FIELD))}:",
+                fold_head(f"What changed in {shorten(file.path, MAX_FIELD)}"),
                 "",
                 *told,
                 "",
