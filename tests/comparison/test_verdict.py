@@ -61,9 +61,9 @@ def verdict(
         (items(10_000, 160, 60), 0.03, ("equivalent", "loss_within_margin")),
         (numbers(-0.01, -0.02, 0.005, times=100), 0.03, ("equivalent", "loss_within_margin")),
         # LOSS
-        (items(1000, 60, 20), 0.03, ("regressed", "loss")),
-        (items(100, 6, 0), 0.03, ("regressed", "loss")),
-        (numbers(-0.1, -0.2, 0.02, 0.0, times=20), 0.03, ("regressed", "loss")),
+        (items(1000, 60, 20), 0.03, ("regressed", "loss_in_doubt")),
+        (items(100, 6, 0), 0.03, ("regressed", "loss_in_doubt")),
+        (numbers(-0.1, -0.2, 0.02, 0.0, times=20), 0.03, ("regressed", "loss_in_doubt")),
         # neither
         (items(100, 16, 21), 0.03, ("inconclusive", "uncertain")),
         (items(817, 46, 35), 0.02, ("inconclusive", "uncertain")),

@@ -46,7 +46,7 @@ def judge(
     if evidence.n < gate.min_items:
         return Judged("regressed", "loss", p_ni) if loss else Judged("inconclusive", "too_few", p_ni)
     if loss and not (not_inferior and (policy is None or policy.allow_proven_loss)):
-        return Judged("regressed", "loss", p_ni)
+        return Judged("regressed", "loss" if not_inferior or margin is None else "loss_in_doubt", p_ni)
     if gain and not_inferior:
         return Judged("better", "gain", p_ni)
     if not_inferior:

@@ -41,6 +41,7 @@ def reason(ruling: Ruling) -> str:
         "identical": "inputs and outputs are identical on all items",
         "gain": f"a gain of {size} ({tested})",
         "loss": f"a loss of {size} ({tested})",
+        "loss_in_doubt": f"a loss of {size} ({tested}){_still_open(ruling)}",
         "loss_within_margin": f"a real loss of {size}, inside your margin of {margin} ({tested})",
         "not_inferior": f"{_change(measure)}; a loss of {margin} or more is ruled out",
         "too_few": f"only {show_items(measure.evidence.n)}, fewer than the policy's `min_items`",
@@ -48,6 +49,14 @@ def reason(ruling: Ruling) -> str:
         "uncertain": f"{_change(measure)}; a loss of {margin} or more is not ruled out",
     }
     return words[why] + (_what_n_shows(ruling) if why == "uncertain" else "")
+
+
+def _still_open(ruling: Ruling) -> str:
+    """What blocks a proven loss that is smaller than the margin: it may be larger than it came out."""
+    margin = ruling.policy.margin if ruling.policy else None
+    if margin is None or abs(ruling.measure.delta) >= margin:
+        return ""
+    return f"; one of {_amount(ruling.measure, margin)} or more is not ruled out"
 
 
 def _what_n_shows(ruling: Ruling) -> str:
