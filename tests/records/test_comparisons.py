@@ -30,7 +30,7 @@ def test_a_comparison_is_read_from_its_file_and_from_its_folder(comparison: Comp
 @pytest.mark.parametrize(
     ("path", "value", "finding"),
     [
-        ("decision", "block", "comparison.json:62: MR208 `decision` is block, and its policy decides promote; compare"),
+        ("decision", "block", "comparison.json:64: MR208 `decision` is block, and its policy decides promote; compare"),
         ("policies.0.decision", "block", "MR208 `decision` is promote, and its policy decides block; compare again"),
         ("decision", "merge", 'MR208 `decision` is "merge" (text); it must be `promote`'),
         ("metrics.0.verdict", "fine", 'MR208 `metrics[0].verdict` is "fine" (text)'),

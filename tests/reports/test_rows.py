@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import decide
 
 from modelrelease.records.comparison import Flips, MetricComparison, Side, SliceComparison
 from modelrelease.reports import rows
+from modelrelease.reports.comment import About, comment_markdown
+from modelrelease.reports.terminal import comparison_table
 
 
 def row(**changes: Any) -> MetricComparison:
@@ -132,3 +136,14 @@ def test_names_and_labels_are_cut_to_what_a_line_bears() -> None:
         environment="torch 2.8.0",
     )
     assert rows.side_line(side) == f"{'l' * 79}… (checkpoint 0123456789ab)"
+
+
+def test_a_commit_that_is_not_all_that_was_scored_says_so(tmp_path: Path) -> None:
+    found = decide(tmp_path, {"qa": {"acc": [1.0] * 40}}, {"qa": {"acc": [1.0] * 40}}, {"qa/acc": {"margin": 0.05}})
+    assert found.baseline is not None
+    side = found.baseline.model_copy(update={"git_sha": "a" * 40, "dirty": True})
+    dirty = found.model_copy(update={"baseline": side})
+    for text in (comparison_table(dirty), comment_markdown(dirty, About())):
+        assert "aaaaaaaaaa with local changes" in text
+    clean = found.model_copy(update={"baseline": side.model_copy(update={"dirty": False})})
+    assert "with local changes" not in comparison_table(clean)

@@ -95,6 +95,7 @@ def describe_side(results: Results, resolved_by: str) -> Side:
         samples_sha256=evaluation.samples.sha256,
         started=evaluation.provenance.started,
         git_sha=evaluation.provenance.git_sha,
+        dirty=evaluation.provenance.dirty,
         resolved_by=resolved_by,
         engine=_engine(evaluation),
         environment=f"{_libraries(evaluation)}; {_machine(evaluation)}, {_threads(evaluation)}",

@@ -36,6 +36,8 @@ class ScoredAgain(Part):
 class Side(Part):
     """One of the two evaluations. ``age`` in days, ``resolved_by`` the rule that chose it.
 
+    ``dirty``: the work tree was not what ``git_sha`` has, so the commit alone does not say what was scored.
+
     ``engine`` and ``environment`` are how and where its numbers were made, in words.
     """
 
@@ -46,6 +48,7 @@ class Side(Part):
     samples_sha256: Sha256
     started: str | None
     git_sha: str | None
+    dirty: bool | None = None
     resolved_by: str
     age: float | None = None
     engine: str

@@ -18,7 +18,7 @@ _LAYERS = 4
 _PIECES = 200
 _MEMORY = 128 << 20  # what xz at its highest level needs is half of it
 _ZIP = b"PK\x03\x04"
-_TODO = "save the weights as safetensors: `save_pretrained` does, and `modelrelease record --convert`"
+_TODO = "save the weights as safetensors: `save_pretrained` does, and `modelrelease record models/… --convert`"
 
 
 def find_pickle(head: bytes, path: str) -> Finding | None:

@@ -114,7 +114,7 @@ def _facts(side: Side) -> Iterator[tuple[str, str]]:
     yield "version", shorten(side.label, _MAX_ID)
     yield "checkpoint", side.model_digest[:12]
     yield "suite", side.suite_digest[:12]
-    yield "commit", (side.git_sha or "–")[:10]
+    yield "commit", (side.git_sha or "–")[:10] + (rows.LOCAL if side.git_sha and side.dirty else "")
     yield "scored", shorten(side.started or "–", _MAX_ID)
     yield "engine", shorten(side.engine, MAX_FIELD)
     yield "environment", shorten(side.environment, MAX_FIELD)

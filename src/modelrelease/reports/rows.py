@@ -19,6 +19,8 @@ POINTS_NOTE = "Shares are in points (hundredths)."
 LOWER_NOTE = "↓: lower is better."
 MAX_NAME = 100
 _MARKS = {"better": "🟢", "equivalent": "🟢", "inconclusive": "🟡", "regressed": "🔴"}
+LOCAL = " with local changes"
+"""What stands behind a commit that is not all that was scored."""
 
 
 def metric_header(confidence: float) -> tuple[str, ...]:
@@ -75,7 +77,7 @@ def slice_rows(row: MetricComparison) -> Iterator[tuple[str, ...]]:
 
 def side_line(side: Side) -> str:
     """Return how a side is named: its label, the digest's beginning, and where it was scored."""
-    commit = f", commit {side.git_sha[:10]}" if side.git_sha else ""
+    commit = f", commit {side.git_sha[:10]}{LOCAL if side.dirty else ''}" if side.git_sha else ""
     return f"{shorten(side.label, 80)} (checkpoint {side.model_digest[:12]}{commit})"
 
 
