@@ -41,7 +41,7 @@ def reproduce(inputs: Mapping[str, str], told: Told) -> int:
 def _live(project: Project, told: Told) -> str:
     from modelrelease.flows.resolve import live_version
 
-    live = live_version(project)
+    live = live_version(project, lambda line: told.remarks.append(workflow.remark("warning", line)))
     told.known["model"] = live or ""
     return str(project.root / live) if live is not None else ""
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelrelease.cli.common import add_config, open_project
-from modelrelease.cli.output import say, say_json
+from modelrelease.cli.output import complain, say, say_json
 from modelrelease.cli.score import add_permutations, positive, surroundings_of, threads
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, Unavailable, invalid
+from modelrelease.errors import Finding, Unavailable, escape_controls, invalid
 
 if TYPE_CHECKING:
     from modelrelease.config import Project
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _live(project: Project) -> str:
     from modelrelease.flows.resolve import live_version
 
-    live = live_version(project)
+    live = live_version(project, lambda line: complain(escape_controls(f"warning: {line}") + "\n"))
     if live is None:
         todo = "score a version and commit its record, or name a folder with an eval.json"
         raise invalid("modelrelease reproduce", Code.RESOLUTION, "no version has a record, so none is live", todo)

@@ -6,7 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from modelrelease.cli.common import add_config, open_project
-from modelrelease.cli.output import say, say_json
+from modelrelease.cli.output import complain, say, say_json
+from modelrelease.errors import escape_controls
 
 if TYPE_CHECKING:
     from modelrelease.flows.resolve import Range
@@ -26,7 +27,10 @@ def run(arguments: argparse.Namespace) -> int:
     from modelrelease.flows.resolve import resolve_range
     from modelrelease.reports.resolution import resolution_text
 
-    resolution = resolve_range(open_project(arguments.config), range_of(arguments)).resolution
+    resolved = resolve_range(open_project(arguments.config), range_of(arguments))
+    for warning in resolved.warnings:
+        complain(escape_controls(f"warning: {warning}") + "\n")
+    resolution = resolved.resolution
     if arguments.json:
         say_json(resolution.to_bytes())
     else:

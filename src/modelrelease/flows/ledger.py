@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from modelrelease import git
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Refused, Unavailable
 from modelrelease.git import append_only
@@ -76,6 +77,18 @@ def inspect_ledger(branch: Branch, anchors: Iterable[Anchor] = ()) -> tuple[Ledg
     if not chain.findings:
         findings += missing_anchors(branch.name, chain, [*known, *anchors])
     return Ledger(branch, chain), findings
+
+
+def known_ledger(root: Path, name: str | None) -> tuple[Ledger, list[Finding]]:
+    """Return the ledger of the model ``name`` as this clone has it, and what is wrong with it; no remote is asked.
+
+    That is what was fetched from origin, else what this clone saw last, else a local branch.
+    """
+    branch = ledger_branch(root, name, offline=True)
+    refs = (f"refs/remotes/origin/{branch.name}", branch.seen, f"refs/heads/{branch.name}")
+    tip = next((commit for ref in refs if (commit := git.commit_of(root, ref)) is not None), None)
+    chain = read_chain(branch.name, _links(branch, tip)) if tip is not None else Chain((), (), ())
+    return Ledger(branch, chain), list(chain.findings)
 
 
 def open_ledger(branch: Branch) -> Ledger:

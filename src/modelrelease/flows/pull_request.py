@@ -202,6 +202,7 @@ class _Check:
         return (note,), past
 
     def _warnings(self) -> Iterator[str]:
+        yield from self.resolved.warnings
         if self.resolved.before.config is None:
             what = f"no {self.project.config_path} that can be read"
             yield f"the target branch has {what}: judged by this pull request's own policy and prompts"

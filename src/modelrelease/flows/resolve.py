@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -10,6 +11,7 @@ from modelrelease.codes import Code
 from modelrelease.config import Project
 from modelrelease.errors import invalid
 from modelrelease.flows.changes import changed_inputs
+from modelrelease.flows.staged import staged_version
 from modelrelease.flows.trees import Tree
 from modelrelease.records.resolution import Resolution
 from modelrelease.release.resolution import Facts, highest_scored, resolve
@@ -30,13 +32,17 @@ class Range:
 
 @dataclass(frozen=True)
 class Resolved:
-    """The answer, what it follows from, and the trees that it is about: the merge-base's, the head's, the target's."""
+    """The answer, what it follows from, and the trees that it is about: the merge-base's, the head's, the target's.
+
+    ``warnings``: what could not be asked for it.
+    """
 
     resolution: Resolution
     facts: Facts
     before: Tree
     after: Tree
     target: Tree
+    warnings: tuple[str, ...] = ()
 
     @property
     def overtaken_by(self) -> str | None:
@@ -44,7 +50,8 @@ class Resolved:
         if self.target.commit == self.before.commit or self.resolution.baseline_rule != "highest-version":
             return None
         models = self.target.config.models if self.target.config else self.facts.models_before
-        then, now = highest_scored(self.facts.before), highest_scored(self.target.versions(models))
+        there, staged = self.target.versions(models), self.facts.staged
+        then, now = highest_scored(self.facts.before), staged if staged in there else highest_scored(there)
         return now if now != then else None
 
 
@@ -67,6 +74,9 @@ def resolve_range(project: Project, wanted: Range) -> Resolved:
     if models in after.entries([models]):
         todo = "put the folder itself there"
         raise invalid(models, Code.RESOLUTION, "is a link or a file, and the versions' history is not behind it", todo)
+    target = Tree(project.root, base, project.config_path)
+    # What is merged into says where releases go: a pull request could name another stage.
+    staged = staged_version(project.root, target.config or before.config or own)
     facts = Facts(
         merge_base=merge_base,
         head=head,
@@ -77,20 +87,32 @@ def resolve_range(project: Project, wanted: Range) -> Resolved:
         changes=changed_inputs(before, after),
         wanted=_name(wanted.candidate),
         chosen=_name(wanted.baseline),
+        staged=staged.version,
     )
-    return Resolved(resolve(facts), facts, before, after, Tree(project.root, base, project.config_path))
+    warnings = (staged.warning,) if staged.warning is not None else ()
+    return Resolved(resolve(facts), facts, before, after, target, warnings)
 
 
-def live_version(project: Project) -> str | None:
+def live_version(project: Project, tell: Callable[[str], object] = lambda _: None) -> str | None:
     """Return the folder of the version that is live at the commit that is checked out; None where nothing is live.
 
-    That is the highest one with a record, as for a comparison. Raises InvalidInput (MR508) where nothing is committed.
+    As for a comparison, that is what the ledger names, where that has a record here, else the highest one with a
+    record; ``tell`` is told why the ledger's is not taken. Raises InvalidInput (MR508) where nothing is committed.
     """
     own = project.require_config()
     tree = Tree(project.root, _commit(project.root, "HEAD", "HEAD", "commit first"), project.config_path)
-    models = (tree.config or own).models
-    live = highest_scored(tree.versions(models))
-    return f"{models}/{live}" if live is not None else None
+    config = tree.config or own
+    versions, staged = tree.versions(config.models), staged_version(project.root, config)
+    live = highest_scored(versions)
+    if staged.warning is not None:
+        tell(staged.warning)
+    if staged.version is not None:
+        folder = versions.get(staged.version)
+        if folder is not None and folder.record is not None:
+            live = staged.version
+        else:
+            tell(f"the ledger names {staged.version} as live, which has no record in this commit")
+    return f"{config.models}/{live}" if live is not None else None
 
 
 def ends(root: Path, wanted: Range) -> tuple[str, str]:
