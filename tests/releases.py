@@ -102,6 +102,13 @@ class Releases:
         grounds = self.grounds()
         return roll_back(grounds, plan_move(grounds, version, self.doer()), self.doer(), reason)
 
+    def lead_a_life(self) -> None:
+        """Release two versions, roll back, and forward again."""
+        self.promote(ONE)
+        self.promote(TWO)
+        self.roll_back(ONE)
+        self.promote(TWO)
+
     def live(self) -> str | None:
         """Return what the ledger names as live."""
         grounds = self.grounds()

@@ -118,6 +118,7 @@ class Code(str, Enum):
     LEDGER_EVENT = "MR722"
     LEDGER_STATE = "MR723"
     LEDGER_RACED = "MR724"
+    NO_RECEIPT = "MR725"
 
 
 MEANING: dict[Code, str] = {
@@ -227,6 +228,7 @@ MEANING: dict[Code, str] = {
     Code.LEDGER_EVENT: "an event of the ledger is malformed",
     Code.LEDGER_STATE: "an event of the ledger contradicts those before it",
     Code.LEDGER_RACED: "somebody else has written to the ledger meanwhile",
+    Code.NO_RECEIPT: "a version is published and has no receipt in the ledger, as a run that died leaves it",
 }
 
 SAYS_NO = frozenset(

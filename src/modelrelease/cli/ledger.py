@@ -1,4 +1,4 @@
-"""Who released, rolled back, revoked or excused what, when and why; and whether that record is whole."""
+"""Who released, rolled back, revoked or excused what, when and why; whether that is whole; a version's whole chain."""
 
 from __future__ import annotations
 
@@ -8,27 +8,57 @@ from typing import TYPE_CHECKING
 
 from modelrelease.cli.common import add_config, open_project
 from modelrelease.cli.output import say, say_json
+from modelrelease.cli.releasing import doer_of, tell
+from modelrelease.codes import Code
+from modelrelease.errors import escape_controls, invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from modelrelease.config import Project
     from modelrelease.git.append_only import Branch
+    from modelrelease.release.targets.target import Target
 
 EXAMPLE = "modelrelease ledger verify"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("what", choices=("log", "verify"), help="log: every event; verify: is it whole?")
+    parser.add_argument(
+        "what",
+        choices=("log", "verify", "trace"),
+        help="log: every event; verify: is it whole, and so? trace: all that is known of VERSION",
+    )
+    parser.add_argument("version", nargs="?", metavar="VERSION", help="of trace: a version, released or not")
     add_config(parser)
     parser.add_argument("--offline", action="store_true", help="what this clone saw last; ask no remote")
     parser.add_argument("--json", action="store_true", help="print the events, or the findings, as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the ledger (exit 1 where it is not whole)."""
+    """Print what was asked for; exit 1 where the ledger or a release is not as it should be."""
+    if (arguments.version is not None) != (arguments.what == "trace"):
+        todo = "such as `modelrelease ledger trace model_v1.1`"
+        raise invalid(f"ledger {arguments.what}", Code.USAGE, "takes a version for trace, and for nothing else", todo)
     project = open_project(arguments.config)
     branch = branch_of(project, offline=arguments.offline)
-    return (_log if arguments.what == "log" else _verify)(branch, arguments.json)
+    if arguments.what == "log":
+        return _log(branch, arguments.json)
+    return (_trace if arguments.what == "trace" else _verify)(project, branch, arguments)
+
+
+def _trace(project: Project, branch: Branch, arguments: argparse.Namespace) -> int:
+    from modelrelease.flows.ledger import open_ledger
+    from modelrelease.flows.release.trace import trace_version
+    from modelrelease.reports.trace import trace_text
+
+    open_target = _targets(project, offline=arguments.offline)
+    trace = trace_version(project, open_ledger(branch), arguments.version, open_target)
+    if arguments.json:
+        say_json(trace.to_bytes())
+    else:
+        say(trace_text(trace))
+    return 0
 
 
 def branch_of(project: Project, *, offline: bool) -> Branch:
@@ -51,17 +81,35 @@ def _log(branch: Branch, as_json: bool) -> int:
     return 0
 
 
-def _verify(branch: Branch, as_json: bool) -> int:
+def _verify(project: Project, branch: Branch, arguments: argparse.Namespace) -> int:
     from modelrelease.errors import Refused
-    from modelrelease.flows.ledger import inspect_ledger
+    from modelrelease.flows.release.audit import audit_ledger
 
-    ledger, findings = inspect_ledger(branch)
-    if as_json:
-        found = {"events": len(ledger.events), "findings": [str(finding) for finding in findings], "head": ledger.head}
+    audit = audit_ledger(project, branch, _targets(project, offline=arguments.offline), None)
+    ledger, code = audit.ledger, 3 if audit.unreached and not arguments.offline else 0
+    if arguments.json:
+        found = {
+            "events": len(ledger.events),
+            "head": ledger.head,
+            "findings": [str(finding) for finding in audit.findings],
+            "checked": audit.checked,
+            "not_checked": audit.unreached,
+        }
         say_json((json.dumps(found, indent=2, sort_keys=True) + "\n").encode("utf-8"))
-        return 1 if findings else 0
-    if findings:
-        raise Refused(findings)
+        return 1 if audit.findings else code
+    for line in audit.unreached:
+        tell(f"not checked: {line}")
+    if audit.findings:
+        raise Refused(audit.findings)
     count = len(ledger.events)
     say(f"{branch.name}: {count} event{'' if count == 1 else 's'}, whole\n")
-    return 0
+    say("".join(escape_controls(f"checked: {line}") + "\n" for line in audit.checked))
+    return code
+
+
+def _targets(project: Project, *, offline: bool) -> Callable[[str], Target | None]:
+    """Return what opens a target; offline none but a folder's, which asks nobody."""
+    from modelrelease.release.targets.address import FILE
+
+    doer = doer_of(project)
+    return lambda address: None if offline and not address.startswith(FILE) else doer.open_target(address)

@@ -51,7 +51,7 @@ def changes_since(root: Path, folder: str, parent: str, *, texts: bool) -> Since
         message = f"when {parent} was added is not known: this clone is shallow"
         raise Unavailable(Finding(folder, Code.HISTORY, message, todo))
     within = Path(os.path.relpath(resolved(root), top))
-    start = _first_commit(git, (within / parent).as_posix())
+    start = first_commit(git, (within / parent).as_posix())
     if start is None:
         return Since(None, f"not known, since {Path(parent).name} is not committed")
     end = _last_commit(git, root, within, folder)
@@ -66,12 +66,12 @@ def changes_since(root: Path, folder: str, parent: str, *, texts: bool) -> Since
     return Since(found if texts else without_items(found), None, notes)
 
 
-def _first_commit(git: Git, folder: str) -> str | None:
-    """Return the first commit that has a file in ``folder``."""
-    if history.commit_id(git, "HEAD") is None:
+def first_commit(git: Git, folder: str, tip: str = "HEAD") -> str | None:
+    """Return the first commit, of those that lead to ``tip``, that has a file in ``folder``."""
+    if history.commit_id(git, tip) is None:
         return None
     first = None
-    for commit in history.commits(git, ["HEAD"], [folder]):
+    for commit in history.commits(git, [tip], [folder]):
         if any(oid is not None for oid in commit.files.values()):
             first = commit.sha
     return first

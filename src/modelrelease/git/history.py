@@ -100,6 +100,17 @@ def commit_id(git: Git, ref: str) -> str | None:
     return None
 
 
+def committed_at(git: Git, sha: str) -> str | None:
+    """Return when a commit was made, as ISO 8601 with its zone; None where it is not here."""
+    found = git.ask("show", "--no-patch", "--format=%cI", "--end-of-options", sha)
+    return found.decode("ascii", "replace") if found else None
+
+
+def reachable(git: Git, sha: str) -> frozenset[str]:
+    """Return a commit and all those before it, as far as this clone has them."""
+    return frozenset(git.require("rev-list", "--end-of-options", sha).decode("ascii").split())
+
+
 def merge_base(git: Git, one: str, other: str) -> str | None:
     """Return the best common ancestor of two commits; None where history shows none."""
     found = git.ask("merge-base", one, other)

@@ -16,6 +16,7 @@ from modelrelease.records.reproduction import Reproduction
 from modelrelease.records.resolution import Resolution
 from modelrelease.records.setup import Setup
 from modelrelease.records.suite import Suite
+from modelrelease.records.trace import Trace
 
 DOCUMENTS: dict[str, type[Document]] = {
     "changes": Changes,
@@ -32,6 +33,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "rollback-plan": RollbackPlan,
     "setup": Setup,
     "suite": Suite,
+    "trace": Trace,
 }
 
 

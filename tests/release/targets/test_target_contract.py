@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from target_lab import Lab, move, release, weights, without_source
+from target_lab import WEIGHTS, Lab, move, release, weights, without_source
 
 from modelrelease.codes import Code
 from modelrelease.errors import InvalidInput, Refused
-from modelrelease.release.targets import contents
+from modelrelease.release.targets import contents, folder, hub
 from modelrelease.release.targets.contents import open_regular
 from modelrelease.release.targets.target import FileDigest, PlannedFile, PlannedRelease, Raced, StageState
 
@@ -37,6 +37,19 @@ def test_what_is_published_is_what_was_planned(lab: Lab, tmp_path: Path) -> None
     for download in (False, True):
         assert lab.open().verify("model_v1.0", planned.digests, commit=published.commit, download=download) == ()
     assert lab.open().versions() == ("model_v1.0",)
+
+
+def test_records_are_read_as_they_are_published(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.open().publish(release(tmp_path))
+    target = lab.open()
+    assert target.read("model_v1.0", "model.json") == b'{"version": "model_v1.0"}\n'
+    assert target.read("model_v1.0", "prompts/support.prompt.yml") == b"# model_v1.0\nmessages: []\n"
+    for version, path in (("model_v1.1", "model.json"), ("model_v1.0", "eval.json"), ("model_v1.0", "../x")):
+        assert target.read(version, path) is None
+    for module in (folder, hub):
+        monkeypatch.setattr(module, "MAX_READ", WEIGHTS - 1)
+    with pytest.raises(InvalidInput, match=r"model\.safetensors: MR705 has 200,000 bytes, and is no record"):
+        target.read("model_v1.0", "model.safetensors")
 
 
 def test_publishing_again_changes_nothing(lab: Lab, tmp_path: Path) -> None:

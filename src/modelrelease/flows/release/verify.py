@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from modelrelease import git
 from modelrelease.codes import Code
 from modelrelease.errors import Finding
+from modelrelease.flows.release.audit_git import moved_tag
 from modelrelease.flows.release.grounds import Doer, Grounds, Released, require_released, version_name
 
 
@@ -31,7 +32,9 @@ def verify_version(grounds: Grounds, version: str, doer: Doer, *, download: bool
     name = version_name(version)
     release = require_released(ledger, target.address, name)
     found = list(target.verify(name, release.digests, commit=release.commit, download=download))
-    found += _moved_tag(grounds, release)
+    tagged = git.tag_commit(grounds.project.root, release.facts.tag)
+    if tagged not in {None, release.facts.git_sha}:
+        found.append(moved_tag(release, tagged))
     live = ledger.state.live_version(*grounds.stage) == name
     if live:
         stage = target.stage(grounds.config.release.stage)
@@ -40,12 +43,3 @@ def verify_version(grounds: Grounds, version: str, doer: Doer, *, download: bool
             todo = f"run `modelrelease promote {name}` or a rollback: what is live is not what was released"
             found.append(Finding(f"{target.address} {stage.name}", Code.OVERTAKEN, message, todo))
     return Verified(release, target.address, live, tuple(found))
-
-
-def _moved_tag(grounds: Grounds, release: Released) -> list[Finding]:
-    commit = git.tag_commit(grounds.project.root, release.facts.tag)
-    if commit in {None, release.facts.git_sha}:
-        return []
-    message = f"is the tag of {str(commit)[:10]}, and was released from {release.facts.git_sha[:10]}"
-    todo = f"put it back: `git tag --force {release.facts.tag} {release.facts.git_sha[:10]}`"
-    return [Finding(release.facts.tag, Code.RELEASE_TAG, message, todo)]

@@ -200,6 +200,11 @@ def nowhere(address: str, path: str) -> InvalidInput:
     return invalid(f"{address}/{path}", Code.RELEASE_FILE, message, todo)
 
 
+def too_large(where: str, size: int) -> InvalidInput:
+    """Return the error for a record of ``size`` bytes."""
+    return invalid(where, Code.RELEASE_FILE, f"has {size:,} bytes, and is no record", "find out who published it")
+
+
 def unavailable(where: str, message: str, todo: str) -> Unavailable:
     """Return the error for something outside that does not do its part."""
     return Unavailable(Finding(where, Code.UNAVAILABLE, message, todo))

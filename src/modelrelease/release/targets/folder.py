@@ -7,7 +7,7 @@ sees all of it or nothing. A rename never replaces a version; stages are moved u
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Refused, Unavailable
@@ -21,6 +21,7 @@ from modelrelease.release.targets.contents import (
     not_published,
     nowhere,
     other_content,
+    too_large,
     unavailable,
 )
 from modelrelease.release.targets.manifest import (
@@ -33,6 +34,7 @@ from modelrelease.release.targets.manifest import (
     parse,
 )
 from modelrelease.release.targets.target import (
+    MAX_READ,
     FileDigest,
     PlannedFile,
     PlannedRelease,
@@ -207,6 +209,23 @@ class FolderTarget:
             raise Refused(moved_off(shown, found.commit, release.commit))
         if wrong := self._changed(found):
             raise Refused(wrong)
+
+    def read(self, version: str, path: str) -> bytes | None:
+        """Return a published file's bytes as they are on the disk."""
+        found = self.inspect(version)
+        listed = {file.path: file for file in found.files} if found is not None else {}
+        if path not in listed:
+            return None
+        if listed[path].size > MAX_READ:
+            raise too_large(self._shown("versions", version, path), listed[path].size)
+        shown = self._shown("versions", version)
+        place = self._versions / version
+        for part in PurePosixPath(path).parts[:-1]:
+            place, shown = place / part, f"{shown}/{part}"
+            if not real_folder(place, shown):
+                return None
+        name = PurePosixPath(path).name
+        return read_record(place / name, f"{shown}/{name}", MAX_READ)
 
     def verify(
         self, version: str, expected: Sequence[FileDigest], *, commit: str | None = None, download: bool = False

@@ -21,12 +21,14 @@ from modelrelease.release.targets.contents import (
     moved_off,
     not_published,
     other_content,
+    too_large,
     unavailable,
 )
 from modelrelease.release.targets.hub_client import MAIN, HubClient, Refs
 from modelrelease.release.targets.hub_failures import LookAgain, Moved
 from modelrelease.release.targets.hub_plan import Tree, clashes, mirroring, publishing
 from modelrelease.release.targets.target import (
+    MAX_READ,
     FileDigest,
     PlannedRelease,
     Published,
@@ -210,6 +212,17 @@ class HubTarget:
             raise Refused(moved_off(where, commit, release.commit))
         if wrong := differences(where, release.files, self._client.tree(commit)):
             raise Refused(wrong)
+
+    def read(self, version: str, path: str) -> bytes | None:
+        """Return a file's bytes at the version's tag."""
+        check_version(version)
+        commit = self._client.refs().tags.get(version)
+        file = self._client.tree(commit).get(path) if commit is not None else None
+        if commit is None or file is None:
+            return None
+        if file.size > MAX_READ:
+            raise too_large(f"{self.address}@{version}/{path}", file.size)
+        return self._client.read(commit, path)
 
     def verify(
         self, version: str, expected: Sequence[FileDigest], *, commit: str | None = None, download: bool = False

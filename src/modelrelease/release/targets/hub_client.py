@@ -201,10 +201,16 @@ class HubClient:
     def download(self, commit: str, path: str) -> FileDigest:
         """Return what a file's bytes are: fetched into a folder of its own, hashed, and removed again."""
 
-        def read() -> FileDigest:
+        return self._fetched(commit, path, lambda place: planned_file(path, place).digest)
+
+    def read(self, commit: str, path: str) -> bytes:
+        """Return a small file's bytes; the caller has looked at its size."""
+        return self._fetched(commit, path, lambda place: place.read_bytes())
+
+    def _fetched(self, commit: str, path: str, use: Callable[[Path], T]) -> T:
+        def read() -> T:
             with tempfile.TemporaryDirectory(prefix="modelrelease-") as folder:
-                place = self._api.hf_hub_download(self.name, path, revision=commit, local_dir=folder)
-                return planned_file(path, Path(place)).digest
+                return use(Path(self._api.hf_hub_download(self.name, path, revision=commit, local_dir=folder)))
 
         return self._read(f"resolve/{commit}/{path}", read)
 

@@ -25,6 +25,9 @@ FAILPOINTS = (
 
 LEDGER_HEAD = "Ledger-Head"
 
+MAX_READ = 16 << 20
+"""Bytes; what is read whole is a record, and never weights."""
+
 
 def go_on(_: str) -> None:
     """Reach a failpoint in normal life."""
@@ -158,6 +161,12 @@ class Target(Protocol):
 
         Done already where it does. Raises Raced where the stage is no longer at ``expected``; Refused (MR702, MR703)
         where the version is not published as ``release`` says.
+        """
+
+    def read(self, version: str, path: str) -> bytes | None:
+        """Return a published record's bytes, None where there is no such version or file. They are not verified.
+
+        Raises InvalidInput (MR705) where it has more than ``MAX_READ`` bytes.
         """
 
     def verify(

@@ -43,11 +43,11 @@ def odd(shown: str, what: str) -> Refused:
     return Refused(Finding(shown, Code.TARGET_STATE, what, "find out who put it there, and take it away"))
 
 
-def read_record(path: Path, shown: str) -> bytes | None:
+def read_record(path: Path, shown: str, limit: int = MAX_RECORD) -> bytes | None:
     """Return a small file's bytes, None where there is none; Refused (MR707) for a link and the like."""
     try:
         mode = path.lstat()
-        if not stat.S_ISREG(mode.st_mode) or mode.st_size > MAX_RECORD:
+        if not stat.S_ISREG(mode.st_mode) or mode.st_size > limit:
             raise odd(shown, "is no regular file, or too large to be a record")
         return path.read_bytes()
     except FileNotFoundError:
