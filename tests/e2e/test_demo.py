@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -19,7 +20,10 @@ PAGES = (
     ROOT / "docs" / "compare.md",
     ROOT / "docs" / "versions.md",
     ROOT / "docs" / "reproduce.md",
+    ROOT / "docs" / "release.md",
 )
+RELEASE = ROOT / "docs" / "release.md"
+ADAPTED = "Ask the way the training text does: its lines begin with Q and A"
 VERSIONS = ("model_v1.0", "model_v1.1")
 BLOCKED = 1
 
@@ -36,7 +40,8 @@ def test_longer_training_is_better_and_the_gate_says_so(demo: tuple[Path, str]) 
     assert shares
     assert all(after[name] > before[name] for name in shares)
     assert all(before[name] > 0.25 and after[name] < 1 for name in shares if "acc" in name)
-    assert "Promote: " in screen
+    assert "Promote: the first release, as the policy names it; release it." in screen
+    assert "Promote: choose/acc, reply/exact_match are better; release it." in screen
 
 
 def test_the_last_screen_says_where_to_look(demo: tuple[Path, str]) -> None:
@@ -54,6 +59,68 @@ def test_the_first_version_is_reproduced(demo: tuple[Path, str]) -> None:
     assert "exact: all of 640 items came out bit for bit as recorded" in screen
     document = json.loads((folder / "models" / "model_v1.0" / "reproduction.json").read_text("utf-8"))
     assert (document["outcome"], document["explanations"]) == ("exact", [])
+
+
+def test_both_versions_are_released_and_the_way_back_was_tried(demo: tuple[Path, str]) -> None:
+    folder, screen = demo
+    steps = re.findall(r"^\[ *[\d.]+ s\] \$ (?:modelrelease|git tag) (.*)$", screen, re.MULTILINE)
+    assert [step for step in steps if step.startswith(("model_v", "promote", "rollback", "ledger"))] == [
+        "model_v1.0",
+        "promote model_v1.0",
+        "model_v1.1",
+        "promote model_v1.1",
+        "rollback --to model_v1.0 --reason 'A shop reports wrong prices: back until we know why'",
+        "promote model_v1.1",
+        "ledger verify",
+        "ledger trace model_v1.1",
+    ]
+    events = json.loads(start(folder, "ledger", "log", "--json").stdout)
+    assert [(event["kind"], event["version"]) for event in events] == [
+        *[(kind, version) for version in VERSIONS for kind in ("intent", "released")],
+        ("rolled-back", "model_v1.0"),
+        ("rolled-forward", "model_v1.1"),
+    ]
+    stage = json.loads((folder / "releases" / "stages" / "production.json").read_text("utf-8"))
+    assert stage["version"] == "model_v1.1"
+    assert "modelrelease/ledger: 6 events, whole" in screen
+    for version in VERSIONS:
+        assert start(folder, "verify", version, "--download").returncode == 0
+
+
+def test_the_trace_goes_from_the_prompt_to_the_way_forward(demo: tuple[Path, str]) -> None:
+    screen = demo[1]
+    trace = screen[screen.index("$ modelrelease ledger trace model_v1.1") : screen.index("All of this was made in")]
+    links = ("in force", "trained", "scored", "committed", "scored again", "decided", "approved", "released")
+    places = [trace.index(f"  {what}  ") for what in (*links, "rolled back", "rolled forward")]
+    assert places == sorted(places)
+    for said in (
+        ADAPTED,
+        "python train.py --out models/model_v1.1",
+        "seed 1, steps 600",
+        "A shop reports wrong prices",
+    ):
+        assert said in " ".join(trace.split())
+    assert "note:" not in trace
+
+
+def test_a_release_is_what_a_consumer_loads(demo: tuple[Path, str]) -> None:
+    from transformers import AutoModelForCausalLM
+
+    stage = json.loads((demo[0] / "releases" / "stages" / "production.json").read_text("utf-8"))
+    model = AutoModelForCausalLM.from_pretrained(demo[0] / "releases" / "versions" / stage["version"])
+    assert model.num_parameters() == 242_784
+
+
+def test_commands_that_move_the_stage_run_in_order(demo: tuple[Path, str], tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    shutil.copytree(demo[0], folder, symlinks=True)
+    blocks = re.findall(r"^```sh\n(.*?)^```", RELEASE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    lines = [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ modelrelease ")]
+    assert len(lines) >= 3
+    for line in lines:
+        done = start(folder, *shlex.split(line)[1:])
+        assert done.returncode == 0, (line, done.stderr)
+    assert start(folder, "ledger", "verify").returncode == 0
 
 
 def test_the_way_back_is_a_regression(demo: tuple[Path, str]) -> None:

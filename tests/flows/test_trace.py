@@ -84,9 +84,11 @@ def test_the_whole_chain(
     assert len(lines) <= 40
     assert max(map(len, lines)) <= 120
     assert whats(ran.out) == [
-        "changed", "trained", "scored", "decided", "approved", "released", "rolled back", "rolled forward", "committed",
+        *["in force"] * 4, "changed", "trained", "scored", "decided", "approved", "released", "rolled back",
+        "rolled forward", "committed",
     ]  # fmt: skip
     assert "2026-03-01        changed         prompts/qa.md (changed) by Ada Lovelace: Asked as customers ask" in lines
+    flat = " ".join(ran.out.split())
     for expected in (
         "for the release, 80 items, cpu float32, eval.json ",
         f"against {ONE}, policy ",
@@ -96,7 +98,7 @@ def test_the_whole_chain(
         "Answers in German are cut off",
         f", tag {TWO} by ",
     ):
-        assert expected in ran.out
+        assert expected in flat
     assert "note:" not in ran.out
 
 
@@ -117,6 +119,9 @@ def test_the_document(releases: Releases, capsys: pytest.CaptureFixture[str], mo
     assert found.commit is not None
     assert (found.commit.sha, found.commit.tag) == (facts.git_sha, TWO)
     assert [(one.path, one.reason) for one in found.changes.entries] == [("prompts/qa.md", "Asked as customers ask")]
+    assert [one.path for one in found.changes.in_force] == [
+        "datasets/qa.jsonl", "evals/release.yaml", "modelrelease.yaml", "prompts/say.txt",
+    ]  # fmt: skip
     assert found.model is not None
     assert found.model_digest == found.model.checkpoint.digest
 

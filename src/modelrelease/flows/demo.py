@@ -1,10 +1,11 @@
-"""The lifecycle on a small scale, offline: data, a changed prompt, two trainings, evaluations, one again, a decision.
+"""The lifecycle on a small scale, offline: data, a changed prompt, two trainings, evaluations, releases, the way back.
 
 Everything is done the way a person would do it, in a git repository of its own; the numbers are what training gives.
 """
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,6 @@ from modelrelease import git
 from modelrelease.codes import Code
 from modelrelease.config import find_project
 from modelrelease.errors import Finding, Unavailable, invalid
-from modelrelease.flows.compare import Sides, compare_files
 from modelrelease.flows.materials import material
 from modelrelease.flows.registry.check import check_changes, today
 from modelrelease.flows.registry.scope import open_git, staged_scope
@@ -24,7 +24,6 @@ from modelrelease.flows.registry.stamp import stamp_changes
 from modelrelease.flows.registry.stamp_plan import Stamp
 from modelrelease.flows.reproduce import Reproduced, Wanted, reproduce_model
 from modelrelease.flows.score import Scored, score_model
-from modelrelease.records.comparison import Comparison
 from modelrelease.scoring.run import Options, Surroundings
 
 PROMPT = "prompts/ask.md"
@@ -34,6 +33,8 @@ KIT, TAKE_OVER = (
 )
 BEGIN = "Begin with eighty products, asked about in words that training never sees"
 ADAPT = "Ask the way the training text does: its lines begin with Q and A"
+CARD = "model_card.md"
+WRONG = "A shop reports wrong prices: back until we know why"
 _WORDING = {"Question:": "Q:", "Answer:": "A:"}
 BASELINE, CANDIDATE = "models/model_v1.0", "models/model_v1.1"
 TRAININGS = {
@@ -47,18 +48,20 @@ _TIMEOUT = 1800
 
 @dataclass(frozen=True)
 class Watcher:
-    """What a person sees of the demo: each step before it runs, and what its program prints."""
+    """What a person sees of the demo: each step before it runs, and what its program prints.
+
+    ``command`` runs a command of ours as from a command line in a folder, and raises where it does not end well.
+    """
 
     step: Callable[[str], None]
     line: Callable[[str], None]
     scored: Callable[[Scored], None]
     reproduced: Callable[[Reproduced], None]
+    command: Callable[[Path, tuple[str, ...]], None]
 
 
-def run_demo(
-    folder: Path, options: Options, surroundings: Callable[[Path], Surroundings], watcher: Watcher
-) -> Comparison:
-    """Make the demo's repository in ``folder``, train, score, reproduce and compare; return the comparison.
+def run_demo(folder: Path, options: Options, surroundings: Callable[[Path], Surroundings], watcher: Watcher) -> None:
+    """Make the demo's repository in ``folder``; train, score, reproduce and release in it, roll back and trace.
 
     ``folder`` must be empty or not be there (MR601). Raises Unavailable (exit 3) where git or a program of the
     demo fails.
@@ -79,18 +82,42 @@ def run_demo(
     _stamp(folder, watcher, ADAPT)
     _commit(folder, watcher, "Ask the way the training text does")
     for version, settings in TRAININGS.items():
-        command = ("train.py", "--out", version, *settings)
-        watcher.step(f"python {' '.join(command)}")
-        _run(folder, watcher, *command)
+        _train(folder, watcher, "train.py", "--out", version, *settings)
         watcher.step(f"modelrelease score {version}")
         project = find_project(folder)
         watcher.scored(score_model(project, version, None, None, options, surroundings(folder)))
-        if version == CANDIDATE:
+        if version == BASELINE:
             watcher.step(f"modelrelease reproduce {BASELINE}")
             watcher.reproduced(reproduce_model(project, BASELINE, Wanted(), surroundings(folder)))
-        git.commit_all(folder, f"{Path(version).name}: checkpoint and evaluation")
-    watcher.step(f"modelrelease compare {BASELINE} {CANDIDATE}")
-    return compare_files(find_project(folder), Sides(folder / BASELINE, folder / CANDIDATE), "release")
+        _release(folder, watcher, version)
+    before, after = Path(BASELINE).name, Path(CANDIDATE).name
+    _command(folder, watcher, "rollback", "--to", before, "--reason", WRONG)
+    _command(folder, watcher, "promote", after)
+    _command(folder, watcher, "ledger", "verify")
+    _command(folder, watcher, "ledger", "trace", after)
+
+
+def _train(folder: Path, watcher: Watcher, *command: str) -> None:
+    watcher.step(f"python {' '.join(command)}")
+    _run(folder, watcher, *command)
+
+
+def _release(folder: Path, watcher: Watcher, version: str) -> None:
+    """Write the version's card, commit and tag it, and promote what is tagged."""
+    name = Path(version).name
+    watcher.step(f"cp {CARD} {version}/README.md")
+    shutil.copyfile(folder / CARD, folder / version / "README.md")
+    _command(folder, watcher, "card", version, "--write")
+    git.add_all(folder)
+    _commit(folder, watcher, f"{name}: checkpoint, evaluation and card")
+    watcher.step(f"git tag {name}")
+    git.tag(folder, name)
+    _command(folder, watcher, "promote", name)
+
+
+def _command(folder: Path, watcher: Watcher, *words: str) -> None:
+    watcher.step(shlex.join(("modelrelease", *words)))
+    watcher.command(folder, words)
 
 
 def _copy(folder: Path) -> None:

@@ -176,6 +176,11 @@ def commit_all(folder: Path, message: str) -> None:
     _require(folder, "commit", "--quiet", "--no-verify", "--no-gpg-sign", f"--message={message}")
 
 
+def tag(folder: Path, name: str) -> None:
+    """Tag the commit that is checked out; Unavailable (exit 3) where git cannot, as where the tag is there."""
+    _require(folder, "tag", "--no-sign", "--", name)
+
+
 @dataclass(frozen=True)
 class Person:
     """Who commits here, as git's configuration says."""

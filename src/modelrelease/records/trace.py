@@ -33,10 +33,12 @@ class TracedChange(Part):
 class TracedChanges(Part):
     """Prompts, test sets, suite and policy between ``since`` (None: the first commit) and the version's own commit.
 
-    Oldest first; ``left_out`` counts those before the first shown. ``unknown`` says why nothing is told.
+    Oldest first; ``left_out`` counts those before the first shown. ``in_force``: the last change of each governed file
+    that did not change since. ``unknown`` says why nothing is told.
     """
 
     since: str | None
+    in_force: tuple[TracedChange, ...] = ()
     entries: tuple[TracedChange, ...] = ()
     left_out: int = Field(default=0, ge=0)
     unknown: str | None = None

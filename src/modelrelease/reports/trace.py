@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -13,6 +14,7 @@ from modelrelease.records.model import Machine, ModelRecord, Training
 from modelrelease.records.trace import (
     Standing,
     Trace,
+    TracedChange,
     TracedDecision,
     TracedEvent,
     TracedMetric,
@@ -62,8 +64,15 @@ def _rows(link: _Link, width: int) -> Iterator[str]:
     margin = f"{_when(link.at):16}  {link.what:{width}}  "
     room = _WIDTH - len(margin)
     for line in link.lines:
-        yield f"{margin}{_plain(line, room)}".rstrip()
-        margin = " " * len(margin)
+        indent = " " * (len(line) - len(line.lstrip()))
+        for part in _wrapped(_plain(line, 2 * room), room - len(indent)):
+            yield f"{margin}{indent}{part}".rstrip()
+            margin = " " * len(margin)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Return a text on two lines at most; a person reads the whole of it with ``--json``."""
+    return textwrap.wrap(text, width, max_lines=2, placeholder=" …", break_on_hyphens=False) or [""]
 
 
 def _moment(at: str | None) -> str:
@@ -84,31 +93,40 @@ def _changes(trace: Trace) -> Iterator[_Link]:
     if changes.unknown is not None:
         yield _Link(None, "changed", (f"not known: {changes.unknown}",))
         return
+    shown = changes.entries[-MAX_CHANGES:]
+    room = MAX_CHANGES - len(shown)
+    for entry in changes.in_force[-room:] if room else ():
+        yield _Link(entry.date, "in force", (_change(entry),))
     if not changes.entries:
         yield _Link(None, "changed", (f"nothing governed since {changes.since or 'the first commit'}",))
-    hidden = changes.left_out + max(0, len(changes.entries) - MAX_CHANGES)
+    hidden = changes.left_out + len(changes.entries) - len(shown)
     if hidden:
         yield _Link(None, "changed", (f"… {show_count(hidden)} earlier changes: `modelrelease log`",))
-    for entry in changes.entries[-MAX_CHANGES:]:
-        what = f" ({entry.what})" if entry.what else ""
-        said = f"{shorten(entry.path, 50)}{what} by {shorten(entry.author, 30)}: {entry.reason}"
-        yield _Link(entry.date, "changed", (said,))
+    for entry in shown:
+        yield _Link(entry.date, "changed", (_change(entry),))
+
+
+def _change(entry: TracedChange) -> str:
+    what = f" ({entry.what})" if entry.what else ""
+    return f"{shorten(entry.path, 50)}{what} by {shorten(entry.author, 30)}: {entry.reason}"
 
 
 def _dated(trace: Trace) -> Iterator[_Link]:
     if trace.model is not None:
         yield _Link(trace.model.created, "trained", tuple(_training(trace.model)))
-    for scores in trace.scores:
-        again = scores.record == "release" and len(trace.scores) > 1
-        yield _Link(scores.started, "scored again" if again else "scored", tuple(_scores(scores)))
-    if trace.commit is not None:
-        commit = trace.commit
-        tagged = f", tag {commit.tag}" if commit.tag is not None else ""
-        said = f"{_short(commit.sha)}{tagged} by {shorten(commit.author, 30)}: {commit.subject}"
-        yield _Link(commit.at, "committed", (said,))
+    committed = [scores for scores in trace.scores if scores.record == "committed"]
+    yield from (_Link(scores.started, "scored", tuple(_scores(scores))) for scores in committed)
     if trace.reproduction is not None:
         said = f"{trace.reproduction.outcome}: the committed numbers were asked for again"
         yield _Link(trace.reproduction.at, "reproduced", (said,))
+    if trace.commit is not None:
+        commit = trace.commit
+        tagged = f", tag {shorten(commit.tag, 60)}" if commit.tag is not None else ""
+        said = f"{_short(commit.sha)}{tagged} by {shorten(commit.author, 24)}: {commit.subject}"
+        yield _Link(commit.at, "committed", (said,))
+    what = "scored again" if committed else "scored"
+    released = (scores for scores in trace.scores if scores.record == "release")
+    yield from (_Link(scores.started, what, tuple(_scores(scores))) for scores in released)
     for event in trace.events:
         yield from _event(trace, event)
 

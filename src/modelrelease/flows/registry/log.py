@@ -46,16 +46,19 @@ def change_log(scope: Scope, paths: list[str], row: str | None = None) -> list[E
     return [entry for commit in reversed(found) for entry in walk.entries(commit)][::-1]
 
 
-def changes_until(scope: Scope, end: str, start: str | None) -> list[Entry]:
-    """Return the changes of governed files in the commits that lead to ``end`` and not to ``start``, oldest first.
+def changes_until(scope: Scope, end: str, start: str | None) -> tuple[list[Entry], list[Entry]]:
+    """Return the changes of governed files in the commits that lead to ``start``, and in those from there to ``end``.
 
-    Both are ids of commits; without ``start`` from the first commit on.
+    Both are ids of commits, and both lists oldest first; without ``start`` the first list is empty.
     """
     found = list(history.commits(scope.git, [end], limit=MAX_COMMITS))
-    before = history.reachable(scope.git, start) if start is not None else frozenset()
+    known = history.reachable(scope.git, start) if start is not None else frozenset()
     walk = _Walk(scope, None)
-    entries = [(commit.sha, walk.entries(commit)) for commit in reversed(found)]
-    return [entry for sha, of_commit in entries if sha not in before for entry in of_commit]
+    before: list[Entry] = []
+    since: list[Entry] = []
+    for commit in reversed(found):
+        (before if commit.sha in known else since).extend(walk.entries(commit))
+    return before, since
 
 
 class _Walk:

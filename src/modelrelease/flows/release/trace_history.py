@@ -81,11 +81,19 @@ def _changes(git: Git, place: VersionPlace, top: str, parent: str | None, own: s
             return TracedChanges(since=parent, unknown=f"{parent} is not committed before it")
     scope = range_scope(git, own, own)
     try:
-        entries = changes_until(scope, own, start)
+        before, entries = changes_until(scope, own, start)
     finally:
         scope.objects.close()
     shown = tuple(_change(entry) for entry in entries[-MAX_CHANGES:])
-    return TracedChanges(since=parent, entries=shown, left_out=len(entries) - len(shown))
+    in_force = tuple(_change(entry) for entry in _in_force(before, entries)[-MAX_CHANGES:])
+    return TracedChanges(since=parent, in_force=in_force, entries=shown, left_out=len(entries) - len(shown))
+
+
+def _in_force(before: list[Entry], since: list[Entry]) -> list[Entry]:
+    """Return the last change of each file that is still there and did not change since."""
+    changed = {entry.path for entry in since}
+    last = {entry.path: entry for entry in before if entry.path not in changed}
+    return [entry for entry in before if last.get(entry.path) is entry and entry.what != "deleted"]
 
 
 def _change(entry: Entry) -> TracedChange:
