@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "stats": set(),
     "settings": set(),
     "git": {"codes", "errors", "settings"},
-    "records": {"codes", "errors"},
+    "records": {"codes", "errors", "stats"},
     "config": {"codes", "errors", "records"},
     "machine": {"records"},
     "patience": set(),

@@ -43,6 +43,19 @@ def normal_quantile(p: float) -> float:
     return NormalDist().inv_cdf(p)
 
 
+def mean_interval(values: Sequence[float], confidence: float, *, binary: bool) -> tuple[float, float] | None:
+    """Return the two-sided interval of a mean: Wilson's for values of 0 and 1, else the normal one.
+
+    Source of the latter: Miller, arXiv 2411.00640, eq. 1. None where the values show no spread to take it from.
+    """
+    if binary and values:
+        return wilson(round(sum(values)), len(values), confidence)
+    if len(values) < 2:
+        return None
+    half = normal_quantile(0.5 + confidence / 2) * stderr(values)
+    return mean(values) - half, mean(values) + half
+
+
 def wilson(successes: int, n: int, confidence: float) -> tuple[float, float]:
     """Return Wilson's two-sided score interval (JASA 1927) for a proportion, within [0, 1].
 

@@ -21,11 +21,11 @@ from modelrelease.records.evaluation import Evaluation
 from modelrelease.records.files import read_bytes, sha256_of
 from modelrelease.records.reproduction import IdentityDifference
 from modelrelease.records.results import Results
-from modelrelease.records.suite import task_digest
+from modelrelease.records.suite import suite_digest, task_digest
 from modelrelease.reproduction.identity import FoundTask, input_differences
 from modelrelease.scoring.suites import LoadedSuite, LoadedTask, ReadFile, load_suite
 
-_COMMIT = re.compile(r"[0-9a-f]{40,64}\Z")
+_COMMIT = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def recorded_inputs(project: Project, recorded: Results, suite: str | None) -> I
         return here
     if commit is None:
         return _or_raise(here)
-    if git.commit_of(project.root, commit) is None:
+    if git.commit_of(project.root, commit) != commit:  # another one: a tag's id, or a ref that is called like an id
         raise _gone(commit, here)
     there = _in_commit(project, recorded, suite, commit)
     if isinstance(here, Inputs) and len(here.differences) < len(there.differences):
@@ -108,7 +108,8 @@ def _gone(commit: str, here: Inputs | InvalidInput) -> InvalidInput:
 def _inputs(place: Literal["work tree", "commit"], path: str, recorded: Results, read: ReadFile) -> Inputs:
     files = _Remembered(read)
     suite = load_suite(path, files)
-    differences = input_differences(recorded, [found_task(task) for task in suite.tasks])
+    digest = suite_digest(tuple(task.spec for task in suite.tasks))
+    differences = input_differences(recorded, [found_task(task) for task in suite.tasks], digest)
     return Inputs(place, path, suite, differences, files.read)
 
 
@@ -116,6 +117,7 @@ def found_task(task: LoadedTask) -> FoundTask:
     """Return a task as it can be asked now."""
     return FoundTask(
         name=task.spec.name,
+        kind=task.spec.kind,
         place=f"{task.path}:{task.line}",
         digest=task_digest(task.spec),
         dataset=task.spec.dataset,

@@ -104,6 +104,15 @@ class SliceResult(Part):
     mean: float | None
 
 
+CONFIDENCE = 0.95
+"""What the intervals of an evaluation cover."""
+
+
+def method_of(*, binary: bool) -> str:
+    """Return how eval.json calls the interval of a metric (stats.mean_interval)."""
+    return "wilson" if binary else "normal"
+
+
 class MetricResult(Part):
     """A metric over a task: the mean of its items' scores. ``n`` counts items with a score.
 

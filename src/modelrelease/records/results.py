@@ -18,12 +18,12 @@ from modelrelease.records.faults import quoted
 from modelrelease.records.files import read_bytes, resolved
 from modelrelease.records.located import Located
 from modelrelease.records.metric_types import METRICS
+from modelrelease.records.own_figures import agree, wrong_figures
 from modelrelease.records.strict_json import parse_json_line, read_json_file
 from modelrelease.records.task_samples import TaskSamples, read_samples
 from modelrelease.records.text import refuse_lfs_pointer
 from modelrelease.records.validation import validate
 
-_AGREEMENT = 1e-9
 _TODO = "take both files from the same run, or score again"
 _BY_HAND = "score again; eval.json is not edited by hand"
 
@@ -86,6 +86,7 @@ def check_samples(evaluation: Evaluation, located: Located, data: bytes, path: P
     _check_file(evaluation, data, path)
     tasks = read_samples(evaluation, data, str(path))
     _raise([*_wrong_counts(evaluation, tasks, located), *_wrong_values(evaluation, tasks, located)])
+    _raise(wrong_figures(evaluation, tasks, located))
     return tasks
 
 
@@ -170,7 +171,7 @@ def _wrong_values(evaluation: Evaluation, tasks: dict[str, TaskSamples], located
         values = tasks[metric.task].values(metric.metric)
         mean = _mean(values)
         key, here, there = ("n", metric.n, len(values)) if len(values) != metric.n else ("value", metric.value, mean)
-        if not _agree(here, there):
+        if not agree(here, there):
             both = f"{json.dumps(here)} here and {json.dumps(there)} in the samples"
             line = located.line_of(("metrics", number, key))
             yield Finding(
@@ -181,9 +182,3 @@ def _wrong_values(evaluation: Evaluation, tasks: dict[str, TaskSamples], located
 def _mean(values: list[float]) -> float | None:
     # Divided first: a sum of perplexities can leave the floats.
     return math.fsum(value / len(values) for value in values) if values else None
-
-
-def _agree(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return math.isclose(one, other, rel_tol=_AGREEMENT, abs_tol=_AGREEMENT)

@@ -29,6 +29,8 @@ class TaskSamples:
     scores: dict[str, list[float]] = field(default_factory=dict)
     errors: set[str] = field(default_factory=set)
     truncated: set[str] = field(default_factory=set)
+    ties: int = 0
+    boundary_mismatches: int = 0
     slices: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
     outcomes: array[int] = field(default_factory=lambda: array("q"))
     answers: array[int] = field(default_factory=lambda: array("q"))
@@ -88,6 +90,8 @@ def _adder(task: TaskSamples) -> Callable[[Sample, bytes, int], None]:
             task.errors.add(sample.item_id)
         if sample.truncated:
             task.truncated.add(sample.item_id)
+        task.ties += sample.tie
+        task.boundary_mismatches += sample.boundary_mismatch
 
     return add
 

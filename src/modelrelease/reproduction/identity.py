@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from modelrelease.records.checkpoints import TOKENIZER_FILES, Checkpoint
 from modelrelease.records.datasets import Row
 from modelrelease.records.evaluation import SCORER_VERSION, CheckpointFile, Evaluation, ScoredTask
+from modelrelease.records.metric_types import Kind
 from modelrelease.records.reproduction import IdentityDifference
 from modelrelease.records.results import Results
 from modelrelease.records.task_samples import TaskSamples
@@ -23,6 +24,7 @@ class FoundTask:
     """A task as it can be asked now. ``place`` is its suite's ``path:line``; paths are relative to the repository."""
 
     name: str
+    kind: Kind
     place: str
     digest: str
     dataset: str
@@ -41,19 +43,31 @@ def scorer_differences(evaluation: Evaluation) -> list[IdentityDifference]:
 
 
 def checkpoint_differences(evaluation: Evaluation, checkpoint: Checkpoint) -> list[IdentityDifference]:
-    """Return every file of the checkpoint that is not the recorded one, is missing, or is new."""
-    if checkpoint.digest == evaluation.model.digest:
-        return []
-    before, after = (_by_path(files) for files in (evaluation.model.files, checkpoint.files))
+    """Return every file of the checkpoint that is not the recorded one, is missing, or is new.
+
+    A record whose digests are none of one checkpoint is told too: each of them is what somebody relies on.
+    """
+    model = evaluation.model
+    if checkpoint.digest == model.digest and (not model.files or _by_path(model.files) == _by_path(checkpoint.files)):
+        return list(_parts(evaluation, checkpoint))
+    before, after = (_by_path(files) for files in (model.files, checkpoint.files))
     found = [
         IdentityDifference(what=_kind(path), where=path, recorded=before.get(path), found=after.get(path))
         for path in sorted(before.keys() | after.keys())
         if before.get(path) != after.get(path)
     ]
-    digests = IdentityDifference(
-        what="checkpoint", where=None, recorded=evaluation.model.digest, found=checkpoint.digest
-    )
+    digests = IdentityDifference(what="checkpoint", where=None, recorded=model.digest, found=checkpoint.digest)
     return found or [digests]
+
+
+def _parts(evaluation: Evaluation, checkpoint: Checkpoint) -> Iterator[IdentityDifference]:
+    model = evaluation.model
+    for what, before, after in (
+        ("tokenizer", model.tokenizer_digest, checkpoint.tokenizer_digest),
+        ("chat template", model.chat_template_digest, checkpoint.chat_template_digest),
+    ):
+        if before != after:
+            yield IdentityDifference(what=what, where=None, recorded=before, found=after)
 
 
 def _by_path(files: Iterable[CheckpointFile]) -> dict[str, str]:
@@ -66,8 +80,11 @@ def _kind(path: str) -> str:
     return "tokenizer" if path.rpartition("/")[2] in TOKENIZER_FILES else "checkpoint file"
 
 
-def input_differences(recorded: Results, tasks: Sequence[FoundTask]) -> list[IdentityDifference]:
-    """Return what of suite, prompts and datasets is not as recorded; a dataset's rows one by one."""
+def input_differences(recorded: Results, tasks: Sequence[FoundTask], suite: str) -> list[IdentityDifference]:
+    """Return what of suite, prompts and datasets is not as recorded; a dataset's rows one by one.
+
+    ``suite`` is the digest of the suite that ``tasks`` are of; it covers no more than they do, and is told alone.
+    """
     found = {task.name: task for task in tasks}
     known = {task.name: task for task in recorded.evaluation.suite.tasks}
     differences: dict[IdentityDifference, None] = {}
@@ -81,6 +98,9 @@ def input_differences(recorded: Results, tasks: Sequence[FoundTask]) -> list[Ide
     if not differences and list(found) != list(known):
         names = ", ".join(known), ", ".join(found)
         differences[IdentityDifference(what="task order", where=None, recorded=names[0], found=names[1])] = None
+    said = recorded.evaluation.suite.digest
+    if not differences and said != suite:
+        differences[IdentityDifference(what="suite", where=None, recorded=said, found=suite)] = None
     return list(differences)
 
 
@@ -92,6 +112,9 @@ def _task(task: ScoredTask, found: FoundTask, samples: TaskSamples) -> Iterator[
     if task.digest != found.digest:
         where = f"{found.place} ({task.name})"
         yield IdentityDifference(what="task", where=where, recorded=task.digest, found=found.digest)
+    elif task.kind != found.kind:  # by its kind it is judged, and the digest covers it
+        where = f"{found.place} ({task.name})"
+        yield IdentityDifference(what="task kind", where=where, recorded=task.kind, found=found.kind)
     if task.prompt_digest != found.prompt_digest:
         yield IdentityDifference(
             what="prompt", where=found.prompt or task.name, recorded=task.prompt_digest, found=found.prompt_digest

@@ -7,10 +7,14 @@ listed as a flip is explained by its gap, and everything beyond is a mismatch.
 For generated text the samples keep no log-likelihoods: nobody can tell from them how close the two next tokens were
 where a text went another way. Such a text is no difference where it leads to the same prediction and scores, and a
 mismatch where it does not.
+
+A record can also be edited so that nothing moves further than the tolerance. So where an item came out otherwise, what
+the record says of it has to follow from the record's own log-likelihoods, as it does in every run.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,8 +28,12 @@ Sample = Mapping[str, Any]
 Lengths = Mapping[tuple[str, str], Sequence[int]]
 """The choices' lengths in characters by task and item id, as ``acc_norm`` divides by them."""
 
-_GIVEN = ("item_id", "item_digest", "repeat", "target", "input_digest", "truncated", "boundary_mismatch")
+_GIVEN = (
+    "item_id", "item_digest", "cluster", "slices", "repeat", "target", "prompt_tokens", "input_digest", "truncated",
+    "boundary_mismatch",
+)  # fmt: skip
 _SHOWN = 60
+_AGREEMENT = 1e-9
 
 
 @dataclass
@@ -68,8 +76,9 @@ def _compare(before: Sample, after: Sample, kind: Kind, tolerance: float, length
     if distance is not None:
         into.largest = max(into.largest or 0.0, distance)
     into.texts += before["output"] != after["output"]
-    problem = _problem(before, after, kind, tolerance, distance)
     task, item = before["task"], before["item_id"]
+    own = lengths.get((task, item), ())
+    problem = _problem(before, after, kind, tolerance, distance) or _contradiction(before, after, kind, own)
     if problem is not None:
         into.mismatch_count += 1
         if len(into.mismatches) < MAX_LISTED:
@@ -79,7 +88,7 @@ def _compare(before: Sample, after: Sample, kind: Kind, tolerance: float, length
     elif kind == "multiple_choice" and _flipped(before, after):
         into.flip_count += 1
         if len(into.flips) < MAX_LISTED:
-            gap = _gap(before, after, lengths.get((task, item), ()))
+            gap = _gap(before, after, own)
             into.flips.append(CloseFlip(task=task, item_id=item, gap=gap))
 
 
@@ -97,6 +106,46 @@ def _problem(before: Sample, after: Sample, kind: Kind, tolerance: float, distan
     if changed and distance == 0.0:  # the scorer's doing, not the model's
         return f"{changed}, from the same log-likelihoods"
     return None
+
+
+def _contradiction(before: Sample, after: Sample, kind: Kind, lengths: Sequence[int]) -> str | None:
+    """Say that an item came out otherwise, and that the record's own log-likelihoods do not give what it says."""
+    changed = _outcomes(before, after)
+    if not changed or kind == "generate":
+        return None
+    follows = _choices_follow(before, lengths) if kind == "multiple_choice" else _likelihood_follows(before, after)
+    return None if follows else f"{changed}, and no scoring gives the recorded one"
+
+
+def _choices_follow(sample: Sample, lengths: Sequence[int]) -> bool:
+    """Say whether prediction and scores are what the log-likelihoods give (scoring.metrics.choices)."""
+    sums, scores = sample["loglikelihoods"], sample["scores"]
+    if not sums:
+        return not scores and sample["prediction"] is None
+    picks = {"acc": _best(sums, [1] * len(sums))}
+    if "acc_norm" in scores:
+        if len(lengths) != len(sums):
+            return True
+        picks["acc_norm"] = _best(sums, lengths)
+    own = {name: pick for name, pick in picks.items() if name in scores}
+    right = all(scores[name] == float(pick == sample["target"]) for name, pick in own.items())
+    return right and (not own or sample["prediction"] in own.values())
+
+
+def _likelihood_follows(before: Sample, after: Sample) -> bool:
+    """Say whether the scores of a text are to its log-likelihood as they are in the new run (scoring.metrics)."""
+    one, other = (math.fsum(sample["loglikelihoods"]) for sample in (before, after))
+    if before["prediction"] is not None or before["scores"].keys() != after["scores"].keys():
+        return False
+    for name, score in before["scores"].items():
+        values = [score, after["scores"][name]]
+        if name == "perplexity":
+            if not all(value > 0 for value in values):
+                return False
+            values = [math.log(value) for value in values]
+        if not math.isclose(values[0] * other, values[1] * one, rel_tol=_AGREEMENT, abs_tol=_AGREEMENT):
+            return False
+    return True
 
 
 def _other_work(before: Sample, after: Sample) -> str | None:

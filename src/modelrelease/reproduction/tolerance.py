@@ -15,6 +15,8 @@ by 3e-5 nats at most, other attention by 2e-5 (2e-4 on texts of 2,400 nats); pac
 lm-evaluation-harness 6e-5; 1e-3 is also what the probe at load demands. In bfloat16 another batch plan moved sums by
 0.43, bfloat16 against float32 by 0.44 (1.8 on texts of 275 nats). float16 has three more bits of mantissa: an eighth.
 """
+MOST = 10.0
+"""A recorded tolerance counts up to this many times its dtype's: a record does not say itself what passes for it."""
 NOISE_FACTOR = 2.0
 """What is measured is how far other plans are from one of them; any two of them are at most twice as far apart."""
 
@@ -24,14 +26,14 @@ _UNIT = 50.0
 def tolerance_in_use(recorded: Engine, found: Engine, noise: NoiseFloor | None, asked: float | None) -> float:
     """Return the tolerance in nats: ``asked``, else the recorded one, else that of the coarser of the two dtypes.
 
-    A recorded tolerance is of its own dtype and says nothing of another. A machine whose measured ``noise`` is larger
-    than that is granted its noise.
+    A recorded tolerance is of its own dtype and says nothing of another, and counts up to ``MOST`` times that of the
+    dtype. A machine whose measured ``noise`` is larger than that is granted its noise.
     """
     if asked is not None:
         return asked
     by_dtype = max(default_tolerance(recorded.dtype), default_tolerance(found.dtype))
     same = recorded.dtype == found.dtype
-    usual = recorded.tolerance if recorded.tolerance is not None and same else by_dtype
+    usual = min(recorded.tolerance, MOST * by_dtype) if recorded.tolerance is not None and same else by_dtype
     return max(usual, tolerance_of(noise)) if noise is not None else usual
 
 

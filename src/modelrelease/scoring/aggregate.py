@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from modelrelease.records.evaluation import Flags, MetricResult, SliceResult
+from modelrelease.records.evaluation import CONFIDENCE, Flags, MetricResult, SliceResult, method_of
 from modelrelease.records.metric_types import METRICS, MetricType
 from modelrelease.records.suite import Task
 from modelrelease.scoring.samples import Sample
-from modelrelease.stats import mean, normal_quantile, stderr, wilson
-
-CONFIDENCE = 0.95
+from modelrelease.stats import mean, mean_interval, stderr
 
 
 def aggregate(task: Task, samples: Sequence[Sample]) -> list[MetricResult]:
@@ -24,7 +22,7 @@ def aggregate(task: Task, samples: Sequence[Sample]) -> list[MetricResult]:
 def _metric(task: Task, metric: MetricType, samples: Sequence[Sample]) -> MetricResult:
     scored = [sample for sample in samples if metric.name in sample["scores"]]
     values = [sample["scores"][metric.name] for sample in scored]
-    low, high = _interval(metric, values)
+    low, high = mean_interval(values, CONFIDENCE, binary=metric.binary) or (None, None)
     return MetricResult(
         task=task.name,
         metric=metric.name,
@@ -33,7 +31,7 @@ def _metric(task: Task, metric: MetricType, samples: Sequence[Sample]) -> Metric
         ci_low=low,
         ci_high=high,
         confidence=CONFIDENCE,
-        method="wilson" if metric.binary else "normal",
+        method=method_of(binary=metric.binary),
         n=len(values),
         binary=metric.binary,
         range=(metric.low, metric.high),
@@ -41,15 +39,6 @@ def _metric(task: Task, metric: MetricType, samples: Sequence[Sample]) -> Metric
         version=metric.version,
         slices=tuple(_slices(task, metric, scored)),
     )
-
-
-def _interval(metric: MetricType, values: list[float]) -> tuple[float | None, float | None]:
-    if metric.binary and values:
-        return wilson(round(sum(values)), len(values), CONFIDENCE)
-    if len(values) < 2:
-        return None, None
-    half = normal_quantile(0.5 + CONFIDENCE / 2) * stderr(values)
-    return mean(values) - half, mean(values) + half
 
 
 def _slices(task: Task, metric: MetricType, samples: Sequence[Sample]) -> Iterable[SliceResult]:

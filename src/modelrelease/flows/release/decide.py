@@ -228,10 +228,11 @@ def _refuse_foreign(found: Results, digest: str, suite: LoadedSuite, where: Path
     if found.evaluation.model.digest != digest:
         message = f"is of the checkpoint {found.evaluation.model.digest[:12]}, not of {digest[:12]}"
         raise Refused(Finding(str(where / EVAL_FILE), Code.BLOCKED, message, todo))
-    differences = input_differences(found, [found_task(task) for task in suite.tasks])
-    if differences or found.evaluation.suite.digest != suite_digest(tuple(task.spec for task in suite.tasks)):
-        first = _shown(differences[0]) if differences else "another suite"
-        raise Refused(Finding(str(where / EVAL_FILE), Code.BLOCKED, f"was asked something else: {first}", todo))
+    digest = suite_digest(tuple(task.spec for task in suite.tasks))
+    differences = input_differences(found, [found_task(task) for task in suite.tasks], digest)
+    if differences:
+        message = f"was asked something else: {_shown(differences[0])}"
+        raise Refused(Finding(str(where / EVAL_FILE), Code.BLOCKED, message, todo))
 
 
 def _refuse_other_record(subject: Subject, own: LoadedSuite, bench: Bench, scratch: Path) -> None:
@@ -246,7 +247,9 @@ def _refuse_other_record(subject: Subject, own: LoadedSuite, bench: Bench, scrat
     differences = [
         *scorer_differences(record.evaluation),
         *checkpoint_differences(record.evaluation, subject.checkpoint),
-        *input_differences(record, [found_task(task) for task in own.tasks]),
+        *input_differences(
+            record, [found_task(task) for task in own.tasks], suite_digest(tuple(task.spec for task in own.tasks))
+        ),
     ]
     if differences:
         shown = "; ".join(_shown(difference) for difference in differences[:_SHOWN])
