@@ -110,6 +110,34 @@ def test_a_version_is_never_anything_else(repository: Repository, version: str) 
         requirements(environment)
 
 
+@pytest.mark.parametrize("name", ["the cache", "its environments", "the environment itself"])
+@pytest.mark.parametrize("how", ["another's", "everybody's"])
+def test_no_python_is_run_from_where_others_can_write(
+    repository: Repository, tmp_path: Path, name: str, how: str
+) -> None:
+    if how == "another's" and os.geteuid() != 0:
+        pytest.skip("giving files away takes root")
+    recorded = json.loads((repository.root / LIVE / "eval.json").read_text("utf-8"))["environment"]
+    environment = Environment.model_validate_json(json.dumps(recorded))
+    cache = tmp_path / "cache" / "environments"
+    place = _prepared(environment, cache)
+    folder = {"the cache": cache.parent, "its environments": cache, "the environment itself": place}[name]
+    if how == "another's":
+        os.chown(folder, 12345, 12345)
+    else:
+        folder.chmod(0o777)
+    canary = tmp_path / "canary"
+    (own,) = place.glob("lib/python*/site-packages")
+    (own / "canary.pth").write_text(f"import pathlib; pathlib.Path({str(canary)!r}).touch()\n", "utf-8")
+    done = _start(
+        repository.root, {"MODELRELEASE_CACHE": str(cache.parent)}, "reproduce", LIVE, "--environment", "venv"
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "MR514" in done.stderr
+    assert not canary.exists()
+    assert not (repository.root / LIVE / "reproduction.json").exists()
+
+
 def test_what_is_asked_of_pip(repository: Repository) -> None:
     recorded = json.loads((repository.root / LIVE / "eval.json").read_text("utf-8"))["environment"]
     environment = Environment.model_validate_json(json.dumps({**recorded, "torch": "2.13.0+cpu"}))

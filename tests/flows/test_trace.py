@@ -13,16 +13,15 @@ from commands import run
 from papers import write_papers
 from releases import CARD, ONE, THREE, TWO, Releases, copy_releases, create_releases
 from repositories import Repository
+from target_lab import hub_lab
 from tiny_models import TinyModels
 
-from modelrelease.codes import Code
 from modelrelease.config import find_project
-from modelrelease.errors import Finding, InvalidInput, Unavailable
+from modelrelease.errors import InvalidInput
 from modelrelease.flows.ledger import ledger_branch, open_ledger
 from modelrelease.flows.release.remarks import override, revoke
 from modelrelease.flows.release.trace import trace_version
 from modelrelease.records.trace import Trace
-from modelrelease.release.targets.target import Target
 from modelrelease.reports.trace import trace_text
 
 HOSTILE = "\x1b[2J\u202e evil\nnote: forged"
@@ -266,15 +265,19 @@ def test_long_histories_keep_to_one_screen(template: Releases, tmp_path: Path) -
     assert "number 8" in text
 
 
-def test_a_target_that_was_not_asked_or_does_not_answer_is_named(releases: Releases) -> None:
-    found = trace(releases, ONE, open_target=lambda _: None)
+def test_a_target_that_was_not_asked_is_named(tiny: TinyModels, tmp_path: Path) -> None:
+    with hub_lab(tmp_path) as lab:
+        releases = create_releases(tmp_path / "repository", tiny.folder("llama"), lab.address)
+        releases.outside = {"endpoint": lab.hub.url, "token": lab.token, "sleep": lab.waits.append}
+        releases.promote(ONE)
+        found = trace(releases, ONE)
+        assert [one.record for one in found.scores] == ["release"]
+        assert found.notes == ()
+        found = trace(releases, ONE, open_target=lambda _: None)
     assert found.scores == ()
-    assert found.notes == ("not asked: file://releases, which has the scores and verdicts of the release",)
-
-    def down(_: str) -> Target:
-        raise Unavailable(Finding("file://releases", Code.UNAVAILABLE, "does not answer", "wait"))
-
-    found = trace(releases, ONE, open_target=down)
-    assert found.standing == "released"
+    assert found.notes == (f"not asked: {lab.address}, which has the scores and verdicts of the release",)
+    releases.outside["endpoint"] = "http://127.0.0.1:9"
+    found = trace(releases, ONE)
+    assert found.standing == "live"
     (note,) = found.notes
-    assert note.startswith("the scores and verdicts of the release could not be read: file://releases: MR603")
+    assert note.startswith(f"the scores and verdicts of the release could not be read: {lab.address}: MR603")

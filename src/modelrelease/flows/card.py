@@ -123,7 +123,6 @@ def _existing(path: Path, shown: str) -> bytes | None:
         )
     if not path.exists():
         return None
-    data = read_bytes(path, shown)
-    if len(data) > MAX_CARD:
+    if path.is_file() and path.stat().st_size > MAX_CARD:
         raise invalid(shown, Code.UNREADABLE, f"has more than {MAX_CARD >> 20} MB", "see what it is")
-    return data
+    return read_bytes(path, shown, limit=MAX_CARD)

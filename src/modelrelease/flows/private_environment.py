@@ -11,6 +11,7 @@ import importlib.metadata
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,8 @@ ALONGSIDE = ("safetensors", "tqdm", "pydantic", "pyyaml", "tabulate", "regex", "
 
 _VERSION = re.compile(r"\d+(\.\d+){0,4}((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[a-z0-9]+([.\-_][a-z0-9]+)*)?\Z")
 _TIMEOUT = 3600
+# A source distribution runs its own code to be installed, and the record says which version that is.
+_WHEELS = "--only-binary=:all:"
 _PACKAGE = Path(__file__).resolve().parent.parent
 _BUILDING = ".building-"
 # Appended, not prepended: the environment's own libraries come first.
@@ -96,9 +99,25 @@ def private_environment(recorded: Environment, cache: Path, variables: Mapping[s
     """
     wanted = requirements(recorded)
     place = cache / digest_of([sys.version, sys.executable, wanted])[:16]
+    _refuse_shared(cache.parent, cache, place)
     if not place.exists():
         _make(place, wanted, variables)
     return PrivateEnvironment(place, variables)
+
+
+def _refuse_shared(*folders: Path) -> None:
+    """Raise Unavailable (MR514) where another user can put an environment: Python would run what is in it."""
+    if os.name != "posix":
+        return
+    for folder in folders:
+        try:
+            found = folder.stat()
+        except OSError:  # not there yet: it will be ours
+            continue
+        if found.st_uid not in (os.geteuid(), 0) or found.st_mode & stat.S_IWOTH:
+            message = "belongs to another user, or others can write to it, and code would be run from it"
+            todo = "name a folder of your own in MODELRELEASE_CACHE"
+            raise Unavailable(Finding(str(folder), Code.ENVIRONMENT, message, todo))
 
 
 def _make(place: Path, wanted: Sequence[str], variables: Mapping[str, str]) -> None:
@@ -109,7 +128,7 @@ def _make(place: Path, wanted: Sequence[str], variables: Mapping[str, str]) -> N
     try:
         new = PrivateEnvironment(building, variables)
         _step([sys.executable, "-I", "-m", "venv", str(building)], variables)
-        install = ["--disable-pip-version-check", "--no-input", "--progress-bar=off", "--quiet", *wanted]
+        install = ["--disable-pip-version-check", "--no-input", "--progress-bar=off", "--quiet", _WHEELS, *wanted]
         _step([str(new._python), "-I", "-m", "pip", "install", *install], variables)
         with contextlib.suppress(OSError):  # another run has made it meanwhile
             building.rename(place)

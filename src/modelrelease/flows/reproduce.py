@@ -27,6 +27,7 @@ from modelrelease.records.files import read_bytes, resolved, write_atomic
 from modelrelease.records.reproduction import REPRODUCTION_FILE, NoiseFloor, Reproduction
 from modelrelease.records.results import Results, read_results
 from modelrelease.records.saving import write_results
+from modelrelease.records.strict_json import MAX_DOCUMENT
 from modelrelease.reproduction.identity import checkpoint_differences, scorer_differences
 from modelrelease.reproduction.judge import Recorded, judge, refuse
 from modelrelease.reproduction.outcome import Lengths
@@ -100,7 +101,7 @@ def reproduce_model(
     place = model_folder(project, model)
     document = place / EVAL_FILE if place.is_dir() else place
     target = (wanted.out or document.parent) / REPRODUCTION_FILE
-    sha256 = hashlib.sha256(read_bytes(document)).hexdigest()
+    sha256 = hashlib.sha256(read_bytes(document, limit=MAX_DOCUMENT)).hexdigest()
     results = read_results(document)
     options = _options(results.evaluation, wanted)
     checkpoint = _checkpoint(project, document.parent, results.evaluation, surroundings)

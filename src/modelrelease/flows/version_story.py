@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from modelrelease.records.comparison import MAX_EXAMPLES, Comparison, Diff
 from modelrelease.records.config import Config
 from modelrelease.records.evaluation import EVAL_FILE, Evaluation
 from modelrelease.records.faults import quoted
-from modelrelease.records.files import read_bytes, resolved
+from modelrelease.records.files import resolved, sha256_of
 from modelrelease.records.model import MODEL_FILE, ModelRecord, read_model_record
 from modelrelease.records.reproduction import REPRODUCTION_FILE, Reproduction
 from modelrelease.records.results import read_results
@@ -147,5 +146,5 @@ def _reproduced(folder: Path) -> Reproduced | None:
         return None
     record = validate(Reproduction, read_json_file(path))
     scored = folder / EVAL_FILE
-    current = scored.is_file() and hashlib.sha256(read_bytes(scored)).hexdigest() == record.eval_sha256
+    current = scored.is_file() and sha256_of(scored) == record.eval_sha256
     return Reproduced(record=record, current=current)

@@ -24,8 +24,7 @@ from modelrelease.records.evaluation import CheckpointFile
 from modelrelease.records.files import read_bytes, resolved
 from modelrelease.records.hash_memory import HashMemory, memory_in
 from modelrelease.records.model import MODEL_FILE, ModelRecord, SavedCheckpoint
-from modelrelease.records.strict_json import read_json
-from modelrelease.records.text import decode
+from modelrelease.records.strict_json import MAX_DOCUMENT, read_document
 from modelrelease.records.validation import validate
 from modelrelease.release.versions import version_key
 from modelrelease.scoring.execution import NoProgress, Progress
@@ -142,7 +141,8 @@ def _saved(folder: Path, shown: str) -> SavedCheckpoint | None:
     if not (folder / MODEL_FILE).is_file():
         return None
     path = f"{shown}/{MODEL_FILE}"
-    return validate(ModelRecord, read_json(decode(read_bytes(folder / MODEL_FILE, path), path), path)).checkpoint
+    data = read_bytes(folder / MODEL_FILE, path, limit=MAX_DOCUMENT)
+    return validate(ModelRecord, read_document(data, path)).checkpoint
 
 
 def fetch_all(

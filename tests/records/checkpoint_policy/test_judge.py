@@ -186,13 +186,19 @@ def test_what_is_malformed_is_invalid(name: str) -> None:
         refuse(judge(files({path: data}), "publishable").findings)
 
 
-PASSED_OVER = [name for name, (path, *_) in REFUSED.items() if path not in ("model.safetensors",)]
+PASSED_OVER = [name for name, (path, data, _) in REFUSED.items() if path != "model.safetensors" and data != POINTER]
 
 
 @pytest.mark.parametrize("name", PASSED_OVER)
 def test_what_is_only_not_published_may_lie_beside_what_is_loaded(name: str) -> None:
     path, data, _ = REFUSED[name]
     assert said({path: data}, "loadable") == []
+
+
+@pytest.mark.parametrize("path", ["tokenizer.json", "config.json", "merges.txt"])
+def test_a_pointer_is_no_file_of_a_checkpoint(path: str) -> None:
+    """Its digest would be recorded for the file's, and the file that git brings later would be another one."""
+    assert said({path: POINTER}, "loadable") == [f"{path}: MR403 is a Git LFS pointer, not the file itself"]
 
 
 @pytest.mark.parametrize("name", ["a pickle as safetensors", "a zip as safetensors"])

@@ -118,7 +118,7 @@ class Versions:
 def read_papers(files: Files, folder: str) -> Papers | None:
     """Return a version's papers, None where it has none; InvalidInput where they are malformed."""
     path = f"{folder}/{MODEL_FILE}"
-    data = files.read(path)
+    data = files.document(path)
     if data is None:
         return None
     refuse_lfs_pointer(data, path)

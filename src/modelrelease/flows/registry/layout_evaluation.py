@@ -13,20 +13,18 @@ from modelrelease.records.evaluation import EVAL_FILE, Evaluation
 from modelrelease.records.located import Located
 from modelrelease.records.model import ModelRecord
 from modelrelease.records.results import check_samples, read_evaluation
-from modelrelease.records.strict_json import read_json
-from modelrelease.records.text import decode, refuse_lfs_pointer
+from modelrelease.records.strict_json import read_document
 from modelrelease.registry.formats import lfs_oid
 
 
 def check_evaluation(files: Files, folder: str, record: ModelRecord | None) -> list[Finding]:
     """Return what is wrong with a version's eval.json and samples; ``record`` are its papers, where it has them."""
     path = f"{folder}/{EVAL_FILE}"
-    data = files.read(path)
+    data = files.document(path)
     if data is None:
         return [Finding(path, Code.UNREADABLE, "is no regular file", "put the file itself there")]
     try:
-        refuse_lfs_pointer(data, path)
-        located = read_json(decode(data, path), path)
+        located = read_document(data, path)
         evaluation = read_evaluation(located)
         others = list(_of_another(folder, evaluation, record, located))
         return others or list(_check_samples(files, folder, evaluation, located))

@@ -14,8 +14,7 @@ from modelrelease.records.checkpoints import CARD, CHECKPOINT_FOLDER, files_dige
 from modelrelease.records.evaluation import CheckpointFile
 from modelrelease.records.located import Located
 from modelrelease.records.model import MODEL_FILE, ModelRecord
-from modelrelease.records.strict_json import read_json
-from modelrelease.records.text import decode
+from modelrelease.records.strict_json import read_document
 from modelrelease.records.training_state import is_training_state, training_state
 from modelrelease.records.validation import validate
 
@@ -85,8 +84,8 @@ def _known(side: Files, folder: str, new: Files, listed: dict[str, CheckpointFil
     """Return the files that an earlier side has with the same content, and lists in the same words."""
     path = f"{folder}/{MODEL_FILE}"
     try:
-        data = side.read(path)
-        before = validate(ModelRecord, read_json(decode(data, path), path)) if data is not None else None
+        data = side.document(path)
+        before = validate(ModelRecord, read_document(data, path)) if data is not None else None
     except InvalidInput:
         return set()
     if before is None:

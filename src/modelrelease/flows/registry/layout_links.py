@@ -12,8 +12,7 @@ from modelrelease.records.addresses import parse_source
 from modelrelease.records.checkpoints import CARD, CHECKPOINT_FOLDER, files_digest
 from modelrelease.records.located import Located
 from modelrelease.records.model import MODEL_FILE, ModelRecord
-from modelrelease.records.strict_json import read_json
-from modelrelease.records.text import decode
+from modelrelease.records.strict_json import read_document
 from modelrelease.release.versions import version_key
 
 
@@ -91,8 +90,8 @@ def _saved(files: Files, folder: str) -> dict[str, object]:
     """Return what a version's papers say of its checkpoint; nothing where they are malformed, which its check tells."""
     path = f"{folder}/{MODEL_FILE}"
     try:
-        data = files.read(path)
-        value = read_json(decode(data, path), path).value if data is not None else {}
+        data = files.document(path)
+        value = read_document(data, path).value if data is not None else {}
     except InvalidInput:
         return {}
     saved = value.get("checkpoint") if isinstance(value, dict) else None

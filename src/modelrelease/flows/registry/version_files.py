@@ -18,6 +18,7 @@ from modelrelease.records.checkpoints import committed_file
 from modelrelease.records.evaluation import CheckpointFile
 from modelrelease.records.hash_memory import HashMemory
 from modelrelease.records.hashing import hash_files
+from modelrelease.records.strict_json import MAX_DOCUMENT
 
 _SMALL = 1 << 20
 _PLAIN = "100644"
@@ -31,6 +32,9 @@ class Files(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """Return a regular file's bytes, None where there is none."""
+
+    def document(self, path: str) -> bytes | None:
+        """Return what ``read`` does, and of what is larger than a document may be only so much that it shows."""
 
     def describe(self, paths: Iterable[str]) -> dict[str, CheckpointFile]:
         """Return size and sha256 of regular files; a Git LFS pointer stands for its file."""
@@ -54,9 +58,17 @@ class InGit:
 
     def read(self, path: str) -> bytes | None:
         """Return a regular file's bytes, None where there is none."""
+        oid = self._regular(path)
+        return self._objects.read(oid) if oid is not None else None
+
+    def document(self, path: str) -> bytes | None:
+        """Return what ``read`` does, and of what is larger than a document may be only so much that it shows."""
+        oid = self._regular(path)
+        return self._objects.head(oid, MAX_DOCUMENT + 1) if oid is not None else None
+
+    def _regular(self, path: str) -> str | None:
         entry = self._entries.get(path)
-        regular = entry is not None and entry.mode not in (trees.LINK, trees.SUBMODULE)
-        return self._objects.read(entry.oid) if entry is not None and regular else None
+        return entry.oid if entry is not None and entry.mode not in (trees.LINK, trees.SUBMODULE) else None
 
     def describe(self, paths: Iterable[str]) -> dict[str, CheckpointFile]:
         """Return size and sha256 of regular files; a Git LFS pointer stands for its file."""
@@ -79,6 +91,13 @@ class InWorkTree:
         """Return a regular file's bytes, None where there is none."""
         found = work_tree_bytes(self._root, path)
         return None if isinstance(found, Finding) else found
+
+    def document(self, path: str) -> bytes | None:
+        """Return what ``read`` does, and of what is larger than a document may be only so much that it shows."""
+        if (file_size(self._root, path) or 0) <= MAX_DOCUMENT:
+            return self.read(path)
+        with Path(self._root, path).open("rb") as stream:
+            return stream.read(MAX_DOCUMENT + 1)
 
     def describe(self, paths: Iterable[str]) -> dict[str, CheckpointFile]:
         """Return size and sha256 of regular files; a Git LFS pointer stands for its file."""

@@ -29,6 +29,8 @@ WEIGHTS = (SAFETENSORS, ".bin", ".pt", ".pth", ".ckpt", ".gguf")
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1"
 _PROGRAMS = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xca\xfe\xba\xbe", b"#!", b"\0asm")
 _CODE = (".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".ipynb", ".sh")
+_POINTER = 1024
+"""Bytes: no Git LFS pointer has more. Source: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md."""
 _REMOVE = "remove it from the checkpoint"
 
 
@@ -74,7 +76,8 @@ def refuse(findings: Sequence[Finding]) -> None:
 
 
 def _judge_file(file: Content, level: Level, headers: dict[str, Header]) -> list[Finding]:
-    head = file.head() if level == "publishable" or file.path.endswith(WEIGHTS) else b""
+    looked_at = level == "publishable" or file.path.endswith(WEIGHTS) or file.size <= _POINTER
+    head = file.head() if looked_at else b""
     if head.startswith(LFS_POINTER):
         message = "is a Git LFS pointer, not the file itself"
         if file.path.endswith(WEIGHTS):
