@@ -11,10 +11,22 @@ from pathlib import Path
 import pytest
 from fakes.hub import WRITE_TOKEN, FakeHub, contract
 
+from modelrelease.release.targets import hub_session
+
 TESTS = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # how it calls its HTTP library
 OLDEST = "1.19.0"
 """The oldest huggingface_hub that pyproject.toml allows."""
+
+
+@pytest.fixture(autouse=True)
+def as_it_comes() -> None:
+    """The client as it comes: what an earlier test's target has set up in this process is taken back."""
+    from huggingface_hub import set_client_factory
+    from huggingface_hub.utils import _http
+
+    set_client_factory(_http.default_client_factory)
+    hub_session._in_force = None
 
 
 def test_the_real_client_finds_what_the_contract_says(tmp_path: Path) -> None:
