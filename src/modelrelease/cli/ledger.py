@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from modelrelease.cli.anchors import github_anchors
 from modelrelease.cli.common import add_config, open_project
 from modelrelease.cli.output import say, say_json
 from modelrelease.cli.releasing import doer_of, tell
@@ -85,7 +86,9 @@ def _verify(project: Project, branch: Branch, arguments: argparse.Namespace) -> 
     from modelrelease.errors import Refused
     from modelrelease.flows.release.audit import audit_ledger
 
-    audit = audit_ledger(project, branch, _targets(project, offline=arguments.offline), None)
+    name = project.config.name if project.config is not None else None
+    elsewhere = github_anchors(name) if not arguments.offline else None
+    audit = audit_ledger(project, branch, _targets(project, offline=arguments.offline), elsewhere)
     ledger, code = audit.ledger, 3 if audit.unreached and not arguments.offline else 0
     if arguments.json:
         found = {

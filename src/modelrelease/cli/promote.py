@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelrelease.cli.common import add_config
+from modelrelease.cli.consent import announce_on_github, approvals_of
 from modelrelease.cli.output import say, say_json
 from modelrelease.cli.releasing import doer_of, grounds_of, tell
 from modelrelease.cli.score import add_numerics, options_of, surroundings_of
@@ -30,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     apart.add_argument("--decide", action="store_true", help="score and decide only; publish in another job")
     apart.add_argument("--decided", type=Path, metavar="DIR", help="take what another job scored into DIR")
     parser.add_argument("--digest", metavar="SHA256", help="the checkpoint's digest that was decided on, to hold it to")
+    parser.add_argument(
+        "--environment",
+        metavar="NAME",
+        help="the GitHub environment whose approvals count (default: any)",
+    )
     parser.add_argument(
         "--take-over", action="store_true", help="do not wait for another version's promotion that was not finished"
     )
@@ -154,5 +160,7 @@ def _how(subject: Subject, arguments: argparse.Namespace) -> Promotion:
         out=out,
         sides=sides,
         texts=Written(card_section, changelog),
+        approve=lambda subject: approvals_of(subject, arguments.environment),
+        announce=announce_on_github,
         take_over=arguments.take_over,
     )

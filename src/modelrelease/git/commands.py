@@ -101,6 +101,11 @@ def is_ancestor(folder: Path, one: str, other: str) -> bool:
     return _ask(folder, "merge-base", "--is-ancestor", one, other).returncode == 0
 
 
+def last_change(folder: Path, commit: str, path: str) -> str | None:
+    """Return the newest commit up to ``commit`` that touched ``path``, None where none did."""
+    return _line(folder, "log", "-1", "--format=%H", "--end-of-options", commit, "--", path)
+
+
 def tag_commit(folder: Path, tag: str) -> str | None:
     """Return the commit of the tag ``tag``, None where there is no such tag: a branch of that name is none."""
     return commit_of(folder, f"refs/tags/{tag}")

@@ -7,7 +7,7 @@ verify → score → decide → intent → publish → stage → announce → re
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,13 +17,14 @@ from modelrelease.config import policy_digest
 from modelrelease.errors import Finding, InvalidInput, Refused
 from modelrelease.flows.card import Written, plan_card
 from modelrelease.flows.ledger import Ledger, append_event
-from modelrelease.flows.release.contents import as_recorded, release_files
+from modelrelease.flows.release.contents import CHANGELOG, as_recorded, release_files
 from modelrelease.flows.release.decide import CANDIDATE, Sides, decide, keep
 from modelrelease.flows.release.grounds import Doer, Released, digests_of, live, released
 from modelrelease.flows.release.stages import move_forward
 from modelrelease.flows.release.subject import Subject
-from modelrelease.records.comparison import Comparison
-from modelrelease.records.evaluation import EVAL_FILE
+from modelrelease.records.announcement import DIGESTS, Announcement, Asset, digest_lines
+from modelrelease.records.comparison import COMPARISON_FILE, Comparison
+from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
 from modelrelease.records.files import write_atomic
 from modelrelease.records.ledger import Approval, Event, Move, Receipt, ReleaseFacts
 from modelrelease.records.version_story import Override as ToldOverride
@@ -32,22 +33,11 @@ from modelrelease.release.targets.target import PlannedFile, PlannedRelease, Pub
 LEASE = timedelta(hours=6)
 """So long a promotion of another version, begun and not finished, keeps this one waiting."""
 
+ANNOUNCED = (EVAL_FILE, SAMPLES_FILE, COMPARISON_FILE, CHANGELOG)
+"""What a release's page on GitHub has for download, besides the digests of everything."""
+
 STEPS = ("verified", "decided", "announced", "published", "staged", "told", "recorded")
 """The moments after which a run can be killed, in order."""
-
-
-@dataclass(frozen=True)
-class Announcement:
-    """What the outside world is told of a release: ``head`` is the ledger's, an anchor outside of it."""
-
-    version: str
-    tag: str
-    commit: str
-    model_digest: str
-    head: str
-    out: Path
-    changelog: bytes
-    files: tuple[PlannedFile, ...]
 
 
 @dataclass(frozen=True)
@@ -228,17 +218,7 @@ def _stage_and_tell(
     target.move_stage(grounds.config.release.stage, published, stage)
     how.reach("staged")
     assert ledger.head is not None
-    changelog = next((file.source for file in files if file.path == "changelog.md"), b"")
-    told = Announcement(
-        version=subject.version,
-        tag=subject.tag,
-        commit=subject.tree.commit,
-        model_digest=subject.digest,
-        head=ledger.head,
-        out=how.out,
-        changelog=changelog if isinstance(changelog, bytes) else b"",
-        files=tuple(files),
-    )
+    told = announcement_of(subject, ledger.head, files)
     address = how.announce(told)
     how.reach("told")
     event = how.doer.event(
@@ -257,6 +237,31 @@ def _stage_and_tell(
     ledger = append_event(ledger, lambda now: None if _has_receipt(now, target, subject) else event)
     how.reach("recorded")
     return Promoted(subject.version, published, ledger.state.released[target.address, subject.version], comparison)
+
+
+def announcement_of(subject: Subject, head: str | None, files: Sequence[PlannedFile]) -> Announcement:
+    """Return what GitHub is told of a release; ``head`` is the ledger's, which is anchored there."""
+    published = {file.path: file for file in files}
+    digests = digest_lines((path, file.digest.sha256 or "") for path, file in published.items())
+    assets = [_asset(published[name]) for name in ANNOUNCED if name in published]
+    made = Asset(DIGESTS, len(digests), hashlib.sha256(digests).hexdigest(), digests)
+    changelog = published[CHANGELOG].source if CHANGELOG in published else b""
+    return Announcement(
+        tag=subject.tag,
+        commit=subject.tree.commit,
+        title=subject.tag,
+        model_digest=subject.digest,
+        assets=(*(asset for asset in assets if asset is not None), made),
+        changelog=changelog.decode("utf-8", "replace") if isinstance(changelog, bytes) else "",
+        ledger_head=head,
+    )
+
+
+def _asset(file: PlannedFile) -> Asset | None:
+    """Bytes that only the target has, as after a run on another machine, are not fetched to be shown again."""
+    if file.source is None:
+        return None
+    return Asset(file.path, file.digest.size, file.digest.sha256 or "", file.source)
 
 
 def _has_receipt(ledger: Ledger, target: Target, subject: Subject) -> bool:
