@@ -36,6 +36,7 @@ from modelrelease.records.evaluation import (
     ScoredTask,
     Tool,
 )
+from modelrelease.stats import mean_interval, stderr
 
 POLICY = "schema_version: 1\ngate:\n  metrics:\n    text/*: {margin: 0.02}\n"
 _MEASURE = """
@@ -222,13 +223,14 @@ def _evaluation(side: str, data: bytes, scores: Sequence[tuple[float, float]]) -
 
 
 def _metric(name: str, binary: bool, values: Sequence[float]) -> MetricResult:
+    low, high = mean_interval(values, 0.95, binary=binary) or (None, None)
     return MetricResult(
         task="text",
         metric=name,
         value=math.fsum(values) / len(values),
-        stderr=None,
-        ci_low=None,
-        ci_high=None,
+        stderr=stderr(values),
+        ci_low=low,
+        ci_high=high,
         confidence=0.95,
         method="wilson" if binary else "normal",
         n=len(values),

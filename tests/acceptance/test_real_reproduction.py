@@ -17,7 +17,7 @@ pytestmark = pytest.mark.real_models
 
 Project = Callable[[str, list[dict[str, Any]], dict[str, Any]], Path]
 VERSION = "models/model_v1.0"
-ITEMS = 6
+ITEMS = 20
 
 
 @pytest.fixture(scope="module")

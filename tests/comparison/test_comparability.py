@@ -116,6 +116,7 @@ def test_a_side_is_described_by_what_names_it(tmp_path: Path) -> None:
         "samples_sha256": baseline.evaluation.samples.sha256,
         "started": "2026-01-02T03:04:05+00:00",
         "git_sha": "0123456789abcdef0123456789abcdef01234567",
+        "dirty": False,
         "resolved_by": "argument",
         "age": None,
         "engine": "transformers float32 sdpa on cpu",

@@ -14,7 +14,7 @@ MAX_COMMAND = 8000
 # A word as a shell reads it: quoted and unquoted pieces without white space between them.
 _WORD = re.compile(r"""(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+""", re.DOTALL)
 _NAME = re.compile(r"--?([A-Za-z][\w.-]*)", re.ASCII)
-_ASSIGNED = re.compile(r"([A-Za-z][\w.-]*)=([^\s;&|'\"]+)", re.ASCII)
+_ASSIGNED = re.compile(r"(?<![\w.-])([A-Za-z][\w.-]*)=([^\s;&|'\"]+)", re.ASCII)
 _SECRET = frozenset({"token", "secret", "password", "passwd", "passphrase", "apikey", "credential", "credentials"})
 _KEYS = frozenset({"api", "access", "private", "auth", "secret"})
 # Tokens that a tokenizer has.
