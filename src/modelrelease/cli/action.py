@@ -7,24 +7,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from modelrelease import settings
+from modelrelease.cli.action_release import promote, rollback
 from modelrelease.cli.action_reproduction import issue, reproduce
 from modelrelease.cli.output import say
-from modelrelease.cli.told import Told, out_folder, printed
+from modelrelease.cli.told import Told, about_run, comparison_summary, fenced, out_folder, printed, tell_comparison
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Unavailable, invalid
 from modelrelease.github import workflow
 from modelrelease.github.inputs import ACTIONS, command_line, is_true
-
-if TYPE_CHECKING:
-    from modelrelease.records.comparison import Comparison
-    from modelrelease.reports.comment import About
 
 EXAMPLE = "modelrelease action compare    # with INPUT_BASELINE, INPUT_CANDIDATE … in the environment"
 _REGISTRY = "MR1"
@@ -78,19 +73,18 @@ def _judge(name: str, inputs: Mapping[str, str], told: Told) -> int:
     told.outputs["folder"] = str(out)
     code, _ = printed(command_line(ACTIONS[name], {**inputs, "out": str(out)}))
     comparison = read_comparison(out / COMPARISON_FILE)
-    _tell(told, comparison, out / COMPARISON_FILE)
-    told.summary = _markdown(comparison)
+    tell_comparison(told, comparison, out / COMPARISON_FILE)
+    told.summary = comparison_summary(comparison)
     return code
 
 
 def _score(inputs: Mapping[str, str], told: Told) -> int:
     from modelrelease.records.evaluation import EVAL_FILE
-    from modelrelease.reports.inert import fence
 
     out = out_folder(inputs)
     code, table = printed(command_line(ACTIONS["score"], {**inputs, "out": str(out)}))
     told.outputs |= {"report": str(out / EVAL_FILE), "folder": str(out)}
-    told.summary = "\n".join(fence(table)) + "\n"
+    told.summary = fenced(table)
     return code
 
 
@@ -128,14 +122,13 @@ def _recorded(inputs: Mapping[str, str], told: Told) -> None:
 
 def _resolved(inputs: Mapping[str, str], told: Told) -> None:
     from modelrelease.records.resolution import Resolution
-    from modelrelease.reports.inert import fence
     from modelrelease.reports.resolution import resolution_text
 
     _, document = printed([*command_line(ACTIONS["check"], inputs), "--json"], log=False)
     found = Resolution.model_validate_json(document)
     text, needed = resolution_text(found), found.rule != "not-needed"
     say(text)
-    told.summary = "\n".join(fence(text)) + "\n"
+    told.summary = fenced(text)
     told.outputs |= {
         "needed": "true" if needed else "false",
         "candidate": found.candidate or "",
@@ -154,7 +147,7 @@ def _comment(inputs: Mapping[str, str], told: Told) -> int:
     place = place / COMPARISON_FILE if place.is_dir() else place
     comparison = read_comparison(place) if place.is_file() or not reason else None
     if comparison is not None:
-        _tell(told, comparison, place.absolute())
+        tell_comparison(told, comparison, place.absolute())
     else:
         _tell_undecided(told, reason)
     code, _ = printed(command_line(ACTIONS["comment"], {**inputs, "comparison": str(place)}))
@@ -170,19 +163,9 @@ _WORK = {
     "comment": _comment,
     "reproduce": reproduce,
     "issue": issue,
+    "promote": promote,
+    "rollback": rollback,
 }
-
-
-def _tell(told: Told, comparison: Comparison, place: Path) -> None:
-    verdicts = {f"{row.task}/{row.metric}": row.verdict for row in comparison.metrics}
-    told.outputs |= {
-        "decision": comparison.decision,
-        "verdicts": json.dumps(verdicts, separators=(",", ":")),
-        "report": str(place),
-    }
-    if comparison.decision == "block":
-        told.remarks.append(workflow.remark("error", comparison.headline))
-    told.remarks += [workflow.remark("warning", warning) for warning in comparison.warnings]
 
 
 def _tell_undecided(told: Told, reason: str) -> None:
@@ -190,26 +173,8 @@ def _tell_undecided(told: Told, reason: str) -> None:
 
     finding = Finding("modelrelease", Code.UNAVAILABLE, "this pull request was not scored", reason)
     told.remarks.append(workflow.annotation(finding))
-    told.summary = undecided_markdown(reason, _about(None))
-
-
-def _markdown(comparison: Comparison) -> str:
-    from modelrelease.reports.comment import SUMMARY_LIMIT, comment_markdown
-
-    return comment_markdown(comparison, _about(comparison), limit=SUMMARY_LIMIT)
-
-
-def _about(comparison: Comparison | None) -> About:
-    from modelrelease.cli.on_github import this_run
-    from modelrelease.github.event import Event, read_event
-    from modelrelease.github.report import about_of
-
-    environment = settings.github_environment()
-    event = read_event(Path(environment.event_path)) if environment.event_path else Event()
-    return about_of(comparison, event, this_run(environment), settings.run_url(), None)
+    told.summary = undecided_markdown(reason, about_run(None))
 
 
 def _failure(errors: list[ModelreleaseError]) -> str:
-    from modelrelease.reports.inert import fence
-
-    return "".join("\n".join(fence("\n".join(error.lines()))) + "\n" for error in errors)
+    return "".join(fenced("\n".join(error.lines())) for error in errors)

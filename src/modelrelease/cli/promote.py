@@ -98,10 +98,20 @@ def _plan(subject: Subject, arguments: argparse.Namespace) -> int:
 def _decide(subject: Subject, arguments: argparse.Namespace) -> int:
     from modelrelease.flows.release.decide import decide, keep, score_release
     from modelrelease.flows.release.grounds import live
+    from modelrelease.flows.release.promote import blocked, released_before
+    from modelrelease.reports.release import event_text
     from modelrelease.reports.terminal import comparison_table
 
     grounds = subject.grounds
-    ledger, out = grounds.ledger(), _out(grounds, subject, arguments.out)
+    ledger = grounds.ledger()
+    known = released_before(subject, ledger, grounds.config.release.target)
+    if known is not None:  # it is verified and staged again: nothing has to be decided
+        if arguments.json:
+            say_json(known.receipt.to_bytes())
+        else:
+            say(f"{event_text(known.receipt)}: nothing has to be decided\n")
+        return 0
+    out = _out(grounds, subject, arguments.out)
     before = live(ledger, grounds)
     doer = doer_of(grounds.project)
     accepted = ledger.state.accepted(subject.version, subject.digest, doer.now()[:10])
@@ -112,7 +122,9 @@ def _decide(subject: Subject, arguments: argparse.Namespace) -> int:
         say_json(comparison.to_bytes())
     else:
         say(comparison_table(comparison))
-    return 0 if comparison.decision == "promote" else 1
+    if comparison.decision != "promote":
+        raise blocked(subject, comparison)
+    return 0
 
 
 def _promote(subject: Subject, arguments: argparse.Namespace) -> int:
@@ -123,12 +135,13 @@ def _promote(subject: Subject, arguments: argparse.Namespace) -> int:
     how = _how(subject, arguments)
     try:
         done = promote(subject, how)
-    except Blocked as blocked:
+    except Blocked as error:
         if not arguments.json:
-            say(comparison_table(blocked.comparison))
+            say(comparison_table(error.comparison))
         raise
     if arguments.json:
-        event = done.event or subject.grounds.ledger().events[-1]
+        receipts = subject.grounds.ledger().state.released
+        event = done.event or receipts[subject.grounds.config.release.target, done.version]
         say_json(event.to_bytes())
         return 0
     if done.comparison is not None:

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     event = roll_back(grounds, plan, doer, reason)
     if arguments.json:
-        say_json((event or plan.ledger.events[-1]).to_bytes())
+        say_json((event or plan.release.receipt).to_bytes())
     else:
         say(moved_text(effect, plan.release.commit, moved=event is not None))
     return 0

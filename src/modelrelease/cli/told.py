@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelrelease import settings
 from modelrelease.cli.output import say
+from modelrelease.github import workflow
+
+if TYPE_CHECKING:
+    from modelrelease.records.comparison import Comparison
+    from modelrelease.reports.comment import About
 
 
 @dataclass
@@ -43,3 +50,41 @@ def printed(argv: list[str], *, log: bool = True) -> tuple[int, str]:
     if log:
         say(said.getvalue())
     return code, said.getvalue()
+
+
+def tell_comparison(told: Told, comparison: Comparison, place: Path) -> None:
+    """Tell the decision in ``comparison``, which stands at ``place``."""
+    verdicts = {f"{row.task}/{row.metric}": row.verdict for row in comparison.metrics}
+    told.outputs |= {
+        "decision": comparison.decision,
+        "verdicts": json.dumps(verdicts, separators=(",", ":")),
+        "report": str(place),
+    }
+    if comparison.decision == "block":
+        told.remarks.append(workflow.remark("error", comparison.headline))
+    told.remarks += [workflow.remark("warning", warning) for warning in comparison.warnings]
+
+
+def comparison_summary(comparison: Comparison) -> str:
+    """Return a comparison as the run's page shows it."""
+    from modelrelease.reports.comment import SUMMARY_LIMIT, comment_markdown
+
+    return comment_markdown(comparison, about_run(comparison), limit=SUMMARY_LIMIT)
+
+
+def about_run(comparison: Comparison | None) -> About:
+    """Return what this run is: of which commit, and where it is found."""
+    from modelrelease.cli.on_github import this_run
+    from modelrelease.github.event import Event, read_event
+    from modelrelease.github.report import about_of
+
+    environment = settings.github_environment()
+    event = read_event(Path(environment.event_path)) if environment.event_path else Event()
+    return about_of(comparison, event, this_run(environment), settings.run_url(), None)
+
+
+def fenced(text: str) -> str:
+    """Return what a command printed as Markdown, where nothing of it is obeyed; nothing for nothing."""
+    from modelrelease.reports.inert import fence
+
+    return "\n".join(fence(text)) + "\n" if text else ""

@@ -90,6 +90,13 @@ def default_branch(folder: Path) -> str | None:
     return next((ref for ref in refs if ref and commit_of(folder, ref)), None)
 
 
+def name_default_branch(folder: Path, branch: str) -> bool:
+    """Let origin/HEAD name ``branch``, as a clone does and GitHub's checkout does not; say whether origin has it."""
+    ref = f"{REMOTE}{branch}"
+    known = _ask(folder, "check-ref-format", ref).returncode == 0 and commit_of(folder, ref) is not None
+    return known and _ask(folder, "symbolic-ref", f"{REMOTE}HEAD", ref).returncode == 0
+
+
 def merge_base(folder: Path, one: str, other: str) -> str | None:
     """Return the best common ancestor of two commits, None where history ends before one (as in a shallow clone)."""
     done = _ask(folder, "merge-base", "--end-of-options", one, other)

@@ -20,6 +20,7 @@ class Action:
     """An action's command, and its inputs by what they become. ``own`` are read by ``modelrelease action`` itself.
 
     ``may_lack``: the command's positional arguments come from the action itself where the input is empty.
+    ``needed``: the options without which the command does nothing.
     """
 
     command: str
@@ -28,6 +29,7 @@ class Action:
     flags: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     may_lack: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -55,6 +57,16 @@ ACTIONS: dict[str, Action] = {
         may_lack=("model",),
     ),
     "issue": Action("issue", ("reproduction",), ("repository", "model", "name", "unless-run", "author", "config")),
+    "promote": Action(
+        "promote",
+        ("version",),
+        ("config", "out", "decided", "digest", *_RUN),
+        ("decide", "take-over", "allow-truncation"),
+        own=("default-branch",),
+    ),
+    "rollback": Action(
+        "rollback", (), ("to", "reason", "config"), ("plan",), own=("default-branch",), needed=("to", "reason")
+    ),
 }
 
 
@@ -63,6 +75,8 @@ def command_line(action: Action, inputs: Mapping[str, str]) -> list[str]:
 
     InvalidInput (exit 2) where a required input is missing, or a switch is neither true nor false.
     """
+    for name in action.needed:
+        _required(name, inputs)
     options = [f"--{name}={inputs[name]}" for name in action.options if inputs.get(name)]
     flags = [f"--{name}" for name in action.flags if is_true(name, inputs)]
     positionals = [_required(name, inputs) for name in action.positionals]

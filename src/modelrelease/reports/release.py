@@ -64,6 +64,12 @@ def verified_text(version: str, target: str, commit: str, files: int, *, live: b
     return f"{version}: {where}{', and it is live' if live else ''}\ncommit {commit}\n"
 
 
+def event_text(event: Event) -> str:
+    """Return in one line what an event says of a version."""
+    words = {"released": "is released to", "rolled-forward": "is back at", "rolled-back": "is back at"}
+    return f"{event.version} {words.get(event.kind, event.kind)} {event.stage} of {_plain(event.target, 80)}"
+
+
 def _load(target: str, stage: str, version: str, commit: str) -> str:
     if target.startswith("hf://"):
         name = _plain(target.removeprefix("hf://"), 200)

@@ -19,7 +19,7 @@ from modelrelease.flows.card import Written, plan_card
 from modelrelease.flows.ledger import Ledger, append_event
 from modelrelease.flows.release.contents import CHANGELOG, as_recorded, release_files
 from modelrelease.flows.release.decide import CANDIDATE, Sides, decide, keep
-from modelrelease.flows.release.grounds import Doer, Released, digests_of, live, released
+from modelrelease.flows.release.grounds import Doer, Released, digests_of, live, released, require_released
 from modelrelease.flows.release.stages import move_forward
 from modelrelease.flows.release.subject import Subject
 from modelrelease.records.announcement import DIGESTS, Announcement, Asset, digest_lines
@@ -79,9 +79,9 @@ def promote(subject: Subject, how: Promotion) -> Promoted:
     grounds, doer = subject.grounds, how.doer
     ledger = grounds.ledger()
     target = doer.open_target(grounds.config.release.target)
-    known = released(ledger, target.address, subject.version)
-    if known is not None:
-        return _released_already(subject, known, ledger, target, doer)
+    if released_before(subject, ledger, target.address) is not None:
+        event, published = move_forward(grounds, ledger, target, subject.version, doer)
+        return Promoted(subject.version, published, event, None)
     _refuse_busy(ledger, subject, doer, how)
     how.reach("verified")
     begun = _begun(ledger, subject, target)
@@ -90,12 +90,18 @@ def promote(subject: Subject, how: Promotion) -> Promoted:
     return _anew(subject, how, ledger, target)
 
 
-def _released_already(subject: Subject, known: Released, ledger: Ledger, target: Target, doer: Doer) -> Promoted:
+def released_before(subject: Subject, ledger: Ledger, target: str) -> Released | None:
+    """Return the version's release at ``target``, None where there is none: it is only staged again then.
+
+    Raises Refused (MR710) where another checkpoint was released under its name, or it was revoked.
+    """
+    known = released(ledger, target, subject.version)
+    if known is None:
+        return None
     if known.receipt.model_digest != subject.digest:
         message = f"is released already, with the checkpoint {known.receipt.model_digest[:12]}"
         raise Refused(Finding(subject.version, Code.NOT_RELEASED, message, "give this one the next patch version"))
-    event, published = move_forward(subject.grounds, ledger, target, subject.version, doer)
-    return Promoted(subject.version, published, event, None)
+    return require_released(ledger, target, subject.version)
 
 
 def _refuse_busy(ledger: Ledger, subject: Subject, doer: Doer, how: Promotion) -> None:
@@ -164,7 +170,7 @@ def _anew(subject: Subject, how: Promotion, ledger: Ledger, target: Target) -> P
     comparison = decide(subject, before, how.sides(subject, before), overrides)
     keep(comparison, how.out)
     if comparison.decision != "promote":
-        raise Blocked(_blocked(subject, comparison), comparison)
+        raise blocked(subject, comparison)
     approvals = how.approve(subject)
     texts = _refuse_unfit_card(subject, how, told, how.out / CANDIDATE)
     files = release_files(subject, how.out / CANDIDATE, comparison.to_bytes(), texts)
@@ -343,6 +349,7 @@ class Blocked(Refused):
         self.comparison = comparison
 
 
-def _blocked(subject: Subject, comparison: Comparison) -> Finding:
+def blocked(subject: Subject, comparison: Comparison) -> Blocked:
+    """Return what is raised where the gate says no: why, and the ways on."""
     todo = "mend it and tag the next patch version, or accept the loss with `modelrelease override` and run this again"
-    return Finding(subject.version, Code.BLOCKED, comparison.headline.rstrip("."), todo)
+    return Blocked(Finding(subject.version, Code.BLOCKED, comparison.headline.rstrip("."), todo), comparison)

@@ -46,7 +46,7 @@ def open_subject(grounds: Grounds, version: str, weights: Weights) -> Subject:
     (exit 1) where its tag is not what is checked out or not merged (MR708), where files are not those that model.json
     lists (MR421), or where the checkpoint policy says no (MR404, MR406, MR415 to MR417).
     """
-    name = version_name(version)
+    name = _name(grounds, version)
     tag, root = grounds.tag_of(name), grounds.project.root
     tree = Tree(root, _tagged(grounds, tag), grounds.project.config_path)
     folder = f"{(tree.config or grounds.config).models}/{name}"
@@ -57,6 +57,16 @@ def open_subject(grounds: Grounds, version: str, weights: Weights) -> Subject:
         raise Refused(Finding(f"{folder}/checkpoint", Code.CHECKPOINT_FILES, message, todo))
     refuse_unpublishable(checkpoint.folder)
     return Subject(grounds, name, folder, tag, tree, record, checkpoint)
+
+
+def _name(grounds: Grounds, version: str) -> str:
+    """Return the version's name; a tag of another model is no version of this one."""
+    name, place = version_name(version), version.rstrip("/").rpartition("/")[0]
+    models = f"/{grounds.config.models}"
+    if place and place != grounds.config.name and not f"/{place}".endswith(models):
+        todo = f"write {grounds.tag_of(name)}, or name the config of the model that it is of"
+        raise invalid(version, Code.RELEASE_NAME, "is no version of this model", todo)
+    return name
 
 
 def _tagged(grounds: Grounds, tag: str) -> str:
