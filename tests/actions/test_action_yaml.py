@@ -20,7 +20,12 @@ FILES = {
 }
 COMMON_OUTPUTS = {"decision", "verdicts", "report", "exit-code"}
 INSTALLER = {"python", "system-site-packages"}
-ELSEWHERE = {"comment": "a step of its own", "token": "GITHUB_TOKEN of the step that writes"}
+ELSEWHERE = {
+    "comment": "a step of its own",
+    "token": "GITHUB_TOKEN of the step that writes",
+    "hub-publisher": "HF_OIDC_RESOURCE of the step that publishes",
+    "hub-token": "HF_TOKEN of the step that publishes",
+}
 
 
 def action(name: str) -> dict[str, Any]:
@@ -79,10 +84,9 @@ def test_what_is_forwarded_is_an_option_of_the_command(name: str) -> None:
 @pytest.mark.parametrize("name", ACTIONS)
 def test_what_a_command_needs_is_required_and_the_rest_is_not(name: str) -> None:
     declared = action(name)["inputs"]
-    assert {key for key, value in declared.items() if value["required"]} == set(ACTIONS[name].positionals) - set(
-        ACTIONS[name].may_lack
-    )
-    switches = {*ACTIONS[name].flags, *ACTIONS[name].own, "system-site-packages", "comment"}
+    needed = {*ACTIONS[name].positionals, *ACTIONS[name].needed} - {*ACTIONS[name].may_lack}
+    assert {key for key, value in declared.items() if value["required"]} == needed
+    switches = {*ACTIONS[name].flags, "gate", "system-site-packages", "comment"}
     defaults = {key: value["default"] for key, value in declared.items() if not value["required"] and key != "token"}
     assert defaults == {key: "false" if key in switches else "" for key in defaults}
 
@@ -125,7 +129,19 @@ def test_only_with_comment_true_does_the_whole_check_comment() -> None:
         ACTIONS["comment"].inputs
     )
     tokens = [n for n in ACTIONS for s in steps(n).values() if "GITHUB_TOKEN" in s["env"]]
-    assert tokens == ["pull-request", "comment", "issue"]
+    assert tokens == ["pull-request", "comment", "issue", "promote", "rollback"]
+
+
+@pytest.mark.parametrize(("name", "title"), [("promote", "Promote"), ("rollback", "Roll back")])
+def test_what_may_publish_is_there_in_the_step_that_does_and_in_no_other(name: str, title: str) -> None:
+    secrets = {"GITHUB_TOKEN", "HF_TOKEN", "HF_OIDC_RESOURCE"}
+    assert [one for one, step in steps(name).items() if secrets & set(step["env"])] == [title]
+    env = runs(name, name)["env"]
+    assert env["GITHUB_TOKEN"] == given("token")
+    assert env["HF_TOKEN"] == "${{ inputs.hub-token || env.HF_TOKEN }}"
+    assert env["HF_OIDC_RESOURCE"] == "${{ inputs.hub-publisher || env.HF_OIDC_RESOURCE }}"
+    # Other helpers, such as one that keeps what it is told, are set aside first; the token is in no argument.
+    assert (env["GIT_CONFIG_VALUE_0"], "${{" in env["GIT_CONFIG_VALUE_1"]) == ("", False)
 
 
 @pytest.mark.parametrize("name", ACTIONS)

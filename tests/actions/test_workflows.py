@@ -169,3 +169,45 @@ def test_the_job_that_runs_a_model_may_only_read_and_the_one_that_writes_issues_
         "persist-credentials": False,
     }
     assert "cache" not in WORKFLOWS["reproduce"]
+
+
+def test_the_job_that_publishes_alone_may_write_and_the_one_that_runs_a_model_may_only_read() -> None:
+    jobs = yaml.safe_load(WORKFLOWS["release"])["jobs"]
+    assert {name: job["permissions"] for name, job in jobs.items()} == {
+        "score": {"contents": "read"},
+        "publish": {"contents": "write", "id-token": "write", "actions": "read"},
+    }
+    assert "vars.MODELRELEASE_RELEASE_RUNNER" in jobs["score"]["runs-on"]
+    assert (jobs["publish"]["runs-on"], jobs["publish"]["environment"]) == ("ubuntu-latest", "production")
+    assert jobs["publish"]["needs"] == "score"
+    assert "if" not in jobs["publish"]  # what was blocked is skipped, and so not published
+    # No secret reaches the runner that scores, and the publishing job takes the digest from the decision.
+    assert "secrets." not in yaml.safe_dump(jobs["score"])
+    inputs = jobs["publish"]["steps"][-1]["with"]
+    assert inputs["digest"] == "${{ needs.score.outputs.digest }}"
+    assert "decided" in inputs
+
+
+def test_a_rollback_shows_what_it_changes_before_anybody_approves_it() -> None:
+    jobs = yaml.safe_load(WORKFLOWS["rollback"])["jobs"]
+    assert {name: job["permissions"] for name, job in jobs.items()} == {
+        "plan": {"contents": "read"},
+        "rollback": {"contents": "write", "id-token": "write"},
+    }
+    assert "environment" not in jobs["plan"]
+    assert jobs["rollback"]["environment"] == "rollback"
+    assert jobs["plan"]["steps"][-1]["with"]["plan"] is True
+    assert jobs["rollback"]["if"] == "needs.plan.outputs.needed == 'true'"
+
+
+@pytest.mark.parametrize("name", ["release", "rollback"])
+def test_what_publishes_waits_its_turn_and_keeps_nothing(name: str) -> None:
+    found = yaml.safe_load(WORKFLOWS[name])
+    assert found["concurrency"] == {"group": f"modelrelease-{name}", "cancel-in-progress": False}
+    checkouts = [s for job in found["jobs"].values() for s in job["steps"] if "checkout" in s.get("uses", "")]
+    assert len(checkouts) == 2
+    for step in checkouts:
+        assert (step["with"]["fetch-depth"], step["with"]["persist-credentials"]) == (0, False)
+    assert "cache" not in WORKFLOWS[name]
+    # Whatever is typed into a form is an input of an action, and never a part of a script.
+    assert not any("run" in step for job in found["jobs"].values() for step in job["steps"])
