@@ -79,13 +79,15 @@ class Act:
         job: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
         token: str = "",
+        secrets: Mapping[str, str] | None = None,
         workflow: Path | None = None,
         timeout: float = 300,
     ) -> Ran:
         """Run the workflows of ``workspace`` for an event, or one of them.
 
         ``environ`` is the machine's; ``job`` is what GitHub tells a job, where act's own answer will not do;
-        ``variables`` are the repository's, for ``vars.NAME``; ``token`` is the job's.
+        ``variables`` are the repository's, for ``vars.NAME``; ``token`` is the job's,
+        ``secrets`` are for ``secrets.NAME``.
         """
         path = self.folder / "event.json"
         path.write_text(json.dumps(payload or {}), "utf-8")
@@ -93,7 +95,8 @@ class Act:
         local = [option for pair in (f"{KIT}={self.kit}", *stand_ins) for option in ("--local-repository", pair)]
         settings = [option for pair in (variables or {}).items() for option in ("--var", "=".join(pair))]
         settings += [option for pair in (job or {}).items() for option in ("--env", "=".join(pair))]
-        settings += ["--secret", f"GITHUB_TOKEN={token}"] if token else []
+        kept = {**({"GITHUB_TOKEN": token} if token else {}), **(secrets or {})}
+        settings += [option for pair in kept.items() for option in ("--secret", "=".join(pair))]
         settings += ["--workflows", str(workflow)] if workflow else []
         runners = [option for label in ("ubuntu-latest", "self-hosted") for option in ("-P", f"{label}=-self-hosted")]
         command = [str(Path(sys.executable).parent / "act"), event, "--eventpath", str(path)]

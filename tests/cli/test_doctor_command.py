@@ -31,6 +31,7 @@ ADMIN_TOKEN = "github_pat_canary0123456789"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "doctor.md"
 
 CONFIG = "modelrelease.yaml"
+CHECKED = ("content", "pins", "concurrency", "permissions")
 
 
 def modelrelease(root: Path, *arguments: str) -> None:
@@ -51,7 +52,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, tiny: TinyModels) -> Reposit
     made.replace(CONFIG, "margin: 0.05", "margin: 0.06")
     made.write(CONFIG, (made.root / CONFIG).read_text("utf-8") + "release: {bootstrap: model_v1.0}\n")
     made.add_version(LIVE, tiny.folder("llama"))
-    modelrelease(made.root, "init", "--kit", f"modelrelease/modelrelease@{'1' * 40}")
+    modelrelease(made.root, "init", "--release", "--kit", f"modelrelease/modelrelease@{'1' * 40}")
     modelrelease(made.root, "record", LIVE, "--command", "python train.py", "--seed", "7")
     made.score(LIVE)
     modelrelease(made.root, "card", LIVE, "--write")
@@ -114,10 +115,11 @@ def test_where_nothing_is_left_to_do_it_passes_and_says_what_it_could_not_see(
     assert [one.name for one in found.checks if one.state == "ok"] == [
         CONFIG, "suite", "gate metrics", "margin of pick/acc", "release target", "default branch",
         ".pre-commit-config.yaml", "pre-commit hook", ".gitattributes", ".gitignore", "large files", "change records",
-        "papers", "model.json", "eval.json", "card of model_v1.0", "modelrelease.yml: content",
-        "modelrelease.yml: pins", "modelrelease.yml: concurrency", "modelrelease.yml: permissions",
-        *[one.name for one in found.checks if one.name in {"release.yml", "rollback.yml"}],
-        "reproduce.yml", "ledger", "bootstrap", "tags",
+        "papers", "model.json", "eval.json", "card of model_v1.0",
+        *[f"modelrelease.yml: {what}" for what in CHECKED],
+        "reproduce.yml",
+        *[f"modelrelease-{name}.yml: {what}" for name in ("release", "rollback") for what in CHECKED],
+        "ledger", "bootstrap", "tags",
     ]  # fmt: skip
     ran = run(capsys, "doctor")
     assert ran.code == 0

@@ -30,6 +30,17 @@ def test_every_template_of_the_kit_is_known() -> None:
     assert {one.name for one in templates()} == {path.name for path in (ROOT / "workflows-templates").iterdir()}
 
 
+@pytest.mark.parametrize(("to_hub", "state"), [(True, "to-do"), (False, "ok")])
+def test_release_workflows_have_to_come_where_releases_go_to_the_hub(to_hub: bool, state: str) -> None:
+    known = {one.name: one for one in templates(to_hub=to_hub)}
+    for name in ("release.yml", "rollback.yml"):
+        (check,) = check_workflow(known[name], {})
+        assert check.state == state
+        assert "`modelrelease init --release`" in f"{check.says} {check.step}"
+        written = {known[name].place: pinned(known[name].text, KIT).encode()}
+        assert [check.state for check in check_workflow(known[name], written)] == ["ok"] * 4
+
+
 @pytest.mark.parametrize("path", [WORKFLOW, ".github/workflows/ours.yaml"])
 def test_what_init_writes_is_right_under_any_name(path: str) -> None:
     checks = looked_at(TEXT, path)

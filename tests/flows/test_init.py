@@ -32,6 +32,7 @@ from modelrelease.scoring.suites import load_suite
 TODAY = "2026-11-22"
 CONFIG, SUITE, WORKFLOW = "modelrelease.yaml", "evals/release.yaml", ".github/workflows/modelrelease.yml"
 AGAIN = ".github/workflows/modelrelease-reproduce.yml"
+RELEASING = tuple(f".github/workflows/modelrelease-{name}.yml" for name in ("release", "rollback"))
 WRITTEN = {CONFIG, SUITE, WORKFLOW, ".gitattributes", ".gitignore", ".pre-commit-config.yaml"}
 PICK = [
     {"id": n, "question": "who sat?", "choices": ["the cat", "a dog"], "answer": n % 2, "topic": "ab"[n % 2]}
@@ -464,6 +465,24 @@ def test_the_reproduce_workflow_is_written_only_when_asked_for(make: Make) -> No
     assert set(tree(root)) - WRITTEN >= {AGAIN}
     assert yaml.safe_load(tree(root)[AGAIN])["permissions"] == {}
     assert not any("--reproduce" in step for step in init(root).next)
+
+
+def test_the_release_workflows_are_written_only_when_asked_for(make: Make) -> None:
+    root = make({**THREE})
+    init(root)
+    assert not {*tree(root)} & {*RELEASING}
+    write_init(plan_init(root, TODAY, release=True))
+    before = tree(root)
+    assert set(before) - WRITTEN >= {*RELEASING}
+    for path in RELEASING:
+        assert yaml.safe_load(before[path])["permissions"] == {}
+        assert "modelrelease/modelrelease/actions/" in before[path].decode()
+    again = plan_init(root, TODAY, release=True)
+    assert {file.path: file.action for file in again.setup.files if file.path in RELEASING} == dict.fromkeys(
+        RELEASING, "left-alone"
+    )
+    write_init(again)
+    assert tree(root) == before
 
 
 def test_the_kit_is_the_clone_s_commit(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,9 @@ from modelrelease.scaffold.additions import (
     WORKFLOW,
     attributes_plan,
     ignore_plan,
+    release_plan,
     reproduce_plan,
+    rollback_plan,
     workflow_plan,
 )
 from modelrelease.scaffold.candidates import candidates
@@ -109,6 +111,21 @@ def test_the_reproduce_workflow_stands_beside_the_other(path: str, data: bytes, 
     plan = reproduce_plan(REPRODUCE, KIT, {path: data})
     assert (plan.path, plan.action) == (REPRODUCE_WORKFLOW if action == "created" else path, action)
     assert plan.text is None or plan.text.count("uses: acme/kit/actions/") == 2
+
+
+@pytest.mark.parametrize("name", ["release", "rollback"])
+def test_release_workflows_and_the_pull_requests_one_are_not_taken_for_each_other(name: str) -> None:
+    plan = {"release": release_plan, "rollback": rollback_plan}[name]
+    text = (TEMPLATES / f"{name}.yml").read_text("utf-8")
+    path = f".github/workflows/modelrelease-{name}.yml"
+    made = plan(text, KIT, {WORKFLOW: TEMPLATE.encode(), REPRODUCE_WORKFLOW: REPRODUCE.encode()})
+    assert (made.path, made.action) == (path, "created")
+    assert made.text is not None
+    assert made.text.count("uses: acme/kit/actions/") == 2
+    ours = {".github/workflows/ours.yml": text.encode()}
+    assert (plan(text, KIT, ours).path, plan(text, KIT, ours).action) == (".github/workflows/ours.yml", "left-alone")
+    assert workflow_plan(TEMPLATE, KIT, ours).action == "created"
+    assert reproduce_plan(REPRODUCE, KIT, ours).action == "created"
 
 
 @pytest.mark.parametrize(

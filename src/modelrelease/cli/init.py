@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reproduce", action="store_true", help="write the workflow that runs the live version again once a week, too"
     )
+    parser.add_argument(
+        "--release", action="store_true", help="write the workflows that release a version and take it back, too"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be written, and write nothing")
     parser.add_argument("--json", action="store_true", help="print the setup document instead of text")
 
@@ -33,7 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     from modelrelease.reports.setup import setup_text
 
     today = datetime.now(timezone.utc).date().isoformat()
-    plan = plan_init(arguments.into, today, arguments.kit, reproduce=arguments.reproduce)
+    wanted = {"reproduce": arguments.reproduce, "release": arguments.release}
+    plan = plan_init(arguments.into, today, arguments.kit, **wanted)
     setup = plan.setup.model_copy(update={"dry_run": arguments.dry_run})
     if not arguments.dry_run:
         write_init(plan)

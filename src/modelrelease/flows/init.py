@@ -24,13 +24,17 @@ from modelrelease.records.setup import Setup
 from modelrelease.scaffold.additions import (
     ATTRIBUTES,
     IGNORE,
+    RELEASE_WORKFLOW,
     REPRODUCE_WORKFLOW,
+    ROLLBACK_WORKFLOW,
     WORKFLOW,
     WORKFLOWS,
     attributes_plan,
     hook_plan,
     ignore_plan,
+    release_plan,
     reproduce_plan,
+    rollback_plan,
     workflow_plan,
 )
 from modelrelease.scaffold.config_text import config_text, governed_patterns, metric_lines
@@ -43,7 +47,7 @@ from modelrelease.scaffold.pairing import TaskPlan
 from modelrelease.scaffold.precommit import PRECOMMIT
 from modelrelease.scaffold.suite_text import SUITE
 
-TEMPLATE, REPRODUCE_TEMPLATE = (f"workflows-templates/{name}.yml" for name in ("pull-request", "reproduce"))
+_TEMPLATES = "workflows-templates"
 _SUITE_REASON = "One task for each test set that was here when modelrelease came"
 _CONFIG_REASON = "Margins that the sizes of the test sets can prove"
 
@@ -57,11 +61,14 @@ class InitPlan:
     setup: Setup
 
 
-def plan_init(folder: Path, today: str, kit: str | None = None, *, reproduce: bool = False) -> InitPlan:
+def plan_init(
+    folder: Path, today: str, kit: str | None = None, *, reproduce: bool = False, release: bool = False
+) -> InitPlan:
     """Return what the repository around ``folder`` needs; writes nothing.
 
     ``today``: the day of the change records, ISO 8601. ``kit``: OWNER/NAME@REF instead of what this program is part of.
     ``reproduce``: with the workflow that runs the live version again, which takes a runner's time every week.
+    ``release``: with the workflows that release a version and take it back, which need protected environments.
     Raises InvalidInput: MR601 (no work tree, nobody configured in git, a malformed ``kit``), MR209 (a link or a folder
     where a file belongs).
     """
@@ -73,10 +80,10 @@ def plan_init(folder: Path, today: str, kit: str | None = None, *, reproduce: bo
     found = survey(root, git.files(root), config.models)
     asked = asked_suite(root, config.suite or SUITE, found, {"author": author, "date": today, "reason": _SUITE_REASON})
     metrics = _metrics(asked.tasks)
-    template = material(TEMPLATE)
+    template = material(f"{_TEMPLATES}/pull-request.yml")
     used = chosen or _own_kit(template.clone)
     workflows = _workflows(root)
-    again = reproduce_plan(material(REPRODUCE_TEMPLATE).path.read_text("utf-8"), used, workflows)
+    again = reproduce_plan(_template("reproduce"), used, workflows)
     files = (
         asked.suite,
         _config_plan(before, fault, config, asked, metrics, found, {"author": author, "date": today}),
@@ -85,6 +92,7 @@ def plan_init(folder: Path, today: str, kit: str | None = None, *, reproduce: bo
         hook_plan(existing(root, PRECOMMIT), used),
         workflow_plan(template.path.read_text("utf-8"), used, workflows),
         *([again] if reproduce else []),
+        *(_releasing(used, workflows) if release else []),
     )
     url = git.remote_url(root)
     name = github_name(url) if url else None
@@ -178,9 +186,18 @@ def _undecided_by(metric: MetricPlan, config: Config) -> bool:
         return False
 
 
+def _template(name: str) -> str:
+    return material(f"{_TEMPLATES}/{name}.yml").path.read_text("utf-8")
+
+
+def _releasing(kit: Kit, workflows: dict[str, bytes]) -> list[FilePlan]:
+    plans = (("release", release_plan), ("rollback", rollback_plan))
+    return [plan(_template(name), kit, workflows) for name, plan in plans]
+
+
 def _workflows(root: Path) -> dict[str, bytes]:
     """The workflows that are there by path; the kit's own is among them where it is."""
-    for path in (WORKFLOW, REPRODUCE_WORKFLOW):
+    for path in (WORKFLOW, REPRODUCE_WORKFLOW, RELEASE_WORKFLOW, ROLLBACK_WORKFLOW):
         existing(root, path)  # says what is in its way
     folder = root / WORKFLOWS
     names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []

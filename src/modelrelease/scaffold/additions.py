@@ -12,7 +12,9 @@ from modelrelease.scaffold.precommit import HOOK, PRECOMMIT, has_hook, hook_line
 WORKFLOWS = ".github/workflows"
 WORKFLOW = f"{WORKFLOWS}/modelrelease.yml"
 REPRODUCE_WORKFLOW = f"{WORKFLOWS}/modelrelease-reproduce.yml"
-_REPRODUCTION = {"/actions/reproduce", "/actions/issue"}
+RELEASE_WORKFLOW = f"{WORKFLOWS}/modelrelease-release.yml"
+ROLLBACK_WORKFLOW = f"{WORKFLOWS}/modelrelease-rollback.yml"
+_NOT_OF_PULL_REQUESTS = {f"/actions/{name}" for name in ("reproduce", "issue", "promote", "rollback")}
 ATTRIBUTES, IGNORE = ".gitattributes", ".gitignore"
 
 
@@ -44,7 +46,7 @@ def hook_plan(before: bytes | None, kit: Kit) -> FilePlan:
 
 def workflow_plan(template: str, kit: Kit, workflows: Mapping[str, bytes]) -> FilePlan:
     """Return what becomes of the pull requests' workflow; ``workflows`` are the files that stand in its folder."""
-    plan = _workflow(WORKFLOW, workflows, lambda part: part not in _REPRODUCTION)
+    plan = _workflow(WORKFLOW, workflows, lambda part: part not in _NOT_OF_PULL_REQUESTS)
     return plan or created(WORKFLOW, pinned(template, kit), f"checks every pull request with {kit}")
 
 
@@ -53,6 +55,18 @@ def reproduce_plan(template: str, kit: Kit, workflows: Mapping[str, bytes]) -> F
     plan = _workflow(REPRODUCE_WORKFLOW, workflows, lambda part: part == "/actions/reproduce")
     why = f"runs the live version's evaluation again once a week with {kit}"
     return plan or created(REPRODUCE_WORKFLOW, pinned(template, kit), why)
+
+
+def release_plan(template: str, kit: Kit, workflows: Mapping[str, bytes]) -> FilePlan:
+    """Return what becomes of the workflow that releases a version whose tag is pushed; ``workflows`` likewise."""
+    plan = _workflow(RELEASE_WORKFLOW, workflows, lambda part: part == "/actions/promote")
+    return plan or created(RELEASE_WORKFLOW, pinned(template, kit), f"releases the version of a pushed tag with {kit}")
+
+
+def rollback_plan(template: str, kit: Kit, workflows: Mapping[str, bytes]) -> FilePlan:
+    """Return what becomes of the workflow that goes back to an earlier release; ``workflows`` likewise."""
+    plan = _workflow(ROLLBACK_WORKFLOW, workflows, lambda part: part == "/actions/rollback")
+    return plan or created(ROLLBACK_WORKFLOW, pinned(template, kit), f"goes back to an earlier release with {kit}")
 
 
 def _workflow(path: str, workflows: Mapping[str, bytes], is_its: Callable[[str], bool]) -> FilePlan | None:

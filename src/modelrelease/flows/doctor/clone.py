@@ -12,7 +12,7 @@ from modelrelease.errors import InvalidInput, Unavailable
 from modelrelease.flows.materials import material
 from modelrelease.flows.place import MAX_EXISTING, existing
 from modelrelease.git import local
-from modelrelease.scaffold.additions import REPRODUCE_WORKFLOW, WORKFLOW, WORKFLOWS
+from modelrelease.scaffold.additions import RELEASE_WORKFLOW, REPRODUCE_WORKFLOW, ROLLBACK_WORKFLOW, WORKFLOW, WORKFLOWS
 from modelrelease.scaffold.precommit import PRECOMMIT
 
 _CHANGES = ".changes.jsonl"
@@ -81,17 +81,21 @@ def read_workflows(root: Path) -> dict[str, bytes]:
     return found
 
 
-def templates() -> list[Template]:
-    """Return the kit's workflows, as the installed version has them."""
+def templates(*, to_hub: bool = True) -> list[Template]:
+    """Return the kit's workflows, as the installed version has them.
+
+    ``to_hub``: releases go to the Hub, which is what workflows are for; a folder is released into where it is.
+    """
     init, again = "run `modelrelease init`", "run `modelrelease init --reproduce`"
     found = [
         _template("pull-request.yml", WORKFLOW, _OF_PULL_REQUESTS, init),
         _template("reproduce.yml", REPRODUCE_WORKFLOW, frozenset({"/actions/reproduce"}), again, needed=False),
     ]
-    for name in ("release", "rollback"):
-        part = frozenset({"/actions/promote" if name == "release" else "/actions/rollback"})
-        place = f"{WORKFLOWS}/modelrelease-{name}.yml"
-        found.append(_template(f"{name}.yml", place, part, f"put the kit's {_FILES}/{name}.yml there as {place}"))
+    releasing = "run `modelrelease init --release`"
+    found += [
+        _template("release.yml", RELEASE_WORKFLOW, frozenset({"/actions/promote"}), releasing, needed=to_hub),
+        _template("rollback.yml", ROLLBACK_WORKFLOW, frozenset({"/actions/rollback"}), releasing, needed=to_hub),
+    ]
     return [one for one in found if one is not None]
 
 

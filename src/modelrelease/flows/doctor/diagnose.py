@@ -68,7 +68,7 @@ def _checks(root: Path, found: Configuration, name: str | None, outside: Outside
     yield from _guarded("versions", "records", lambda: check_records(found.project, outside.today, outside.cache))
     yield from _guarded("versions", "versions", lambda: check_versions(found.project, outside.texts))
     workflows = read_workflows(root)
-    for template in templates():
+    for template in templates(to_hub=found.config.release.target.startswith("hf://")):
         yield from check_workflow(template, workflows)
     if found.fault is not None:  # what it says about releases cannot be known
         return
