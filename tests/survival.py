@@ -13,11 +13,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from fakes.hub import FakeHub
-from releases import ONE, THREE, TWO, Releases, add_version, create_releases
+from releases import NOW, ONE, THREE, TWO, Releases, add_version, create_releases
 from repositories import Repository, options, other_weights
 from target_lab import FolderLab, HubLab, Lab, hub_lab
 
@@ -35,7 +36,11 @@ KINDS = ("folder", "hub")
 ADDRESS = {"folder": "file://releases", "hub": "hf://acme/bot"}
 STAGE = "production"
 LEDGER = "refs/heads/modelrelease/ledger"
-HOURS_LATER = "2026-03-04T19:06:07+00:00"
+
+
+def hours_later(hours: int) -> str:
+    """Return the time that many hours after everything else happened."""
+    return (datetime.fromisoformat(NOW) + timedelta(hours=hours)).isoformat()
 
 
 @dataclass
@@ -117,14 +122,24 @@ class World:
         if self.kind == "folder":
             target = {path: digest for path, digest in target.items() if not path.endswith("/.release.json")}
             target = {path: digest for path, digest in target.items() if not path.startswith("stages/")}
+        else:
+            target = {ref: ([self._titled(*one) for one in titles], files) for ref, (titles, files) in target.items()}
         stage = self.runner().target().stage(STAGE)
         return {
             "target": target,
             "stage": (stage.version, stage.claimed),
             "live": self.runner().live(),
             "events": self.events(),
-            "refs": [line.split()[1] for line in git(self.remote, "for-each-ref", "--format=x %(refname)").splitlines()],
+            "refs": [
+                line.split()[1] for line in git(self.remote, "for-each-ref", "--format=x %(refname)").splitlines()
+            ],
         }
+
+    def _titled(self, title: str, message: str) -> str:
+        """Return a title and, in place of the anchor (ledger commits have times), whether the ledger has it."""
+        anchor = message.partition("Ledger-Head: ")[2].strip()
+        known = anchor and anchor in git(self.remote, "rev-list", LEDGER).split()
+        return f"{title}, {'anchored' if known else message or 'no anchor'}"
 
     def assert_sound(self) -> None:
         """The stage is on content that was verified, or there is none; nothing of a version is half there."""
@@ -166,7 +181,7 @@ def build(root: Path, checkpoint: Path, kind: str) -> Path:
         before = live(runner.grounds().ledger(), runner.grounds())
         for version in (TWO, THREE):
             out = runner.root / ".modelrelease" / "releases" / version
-            score_release(runner.subject(version), before, options(), Surroundings(now=lambda: "2026-03-04T05:06:07+00:00"), out)
+            score_release(runner.subject(version), before, options(), Surroundings(now=lambda: NOW), out)
     return root
 
 
@@ -188,12 +203,15 @@ def copy_world(template: Path, folder: Path, kind: str) -> Iterator[World]:
         yield world
 
 
-def killed_at(point: str) -> Callable[[str], None]:
+def killed_at(point: str, times: int = 1) -> Reach:
     """Return a reach that kills this process at one failpoint, as a machine that goes away does."""
+    left = [times]
 
     def reach(name: str) -> None:
         if name == point:
-            os.kill(os.getpid(), signal.SIGKILL)
+            left[0] -= 1
+            if not left[0]:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     return reach
 
