@@ -60,7 +60,7 @@ ACTIONS: dict[str, Action] = {
     "promote": Action(
         "promote",
         ("version",),
-        ("config", "out", "decided", "digest", *_RUN),
+        ("config", "out", "decided", "digest", "environment", *_RUN),
         ("decide", "take-over", "allow-truncation"),
         own=("default-branch",),
     ),
