@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fakes.hub import FakeHub
 from releases import NOW, ONE, THREE, TWO, Releases, add_version, create_releases
 from repositories import Repository, options, other_weights
@@ -183,6 +184,16 @@ def build(root: Path, checkpoint: Path, kind: str) -> Path:
             out = runner.root / ".modelrelease" / "releases" / version
             score_release(runner.subject(version), before, options(), Surroundings(now=lambda: NOW), out)
     return root
+
+
+_BUILT: dict[str, Path] = {}
+
+
+def template_of(kind: str, checkpoint: Path, factory: pytest.TempPathFactory) -> Path:
+    """Return a world's folder to copy, made once for all tests."""
+    if kind not in _BUILT:
+        _BUILT[kind] = build(factory.mktemp("template") / kind, checkpoint, kind)
+    return _BUILT[kind]
 
 
 @contextmanager

@@ -216,7 +216,7 @@ MEANING: dict[Code, str] = {
     Code.BLOCKED: "the gate does not let a version be released",
     Code.NOT_RELEASED: "a version was never released, or was revoked",
     Code.RELEASE_BUSY: "another promotion is under way",
-    Code.OVERTAKEN: "what is live has changed since the decision",
+    Code.OVERTAKEN: "what is live, or the policy, has changed since the decision",
     Code.OVERRIDE: "an override that cannot be made",
     Code.NOT_REPRODUCED: "a committed evaluation is not what scoring gives",
     Code.GITHUB_RELEASE: "the GitHub release of a tag is not modelrelease's, or is not what was released",

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from releases import ONE, TWO
-from survival import KINDS, World, build, copy_world, hours_later, in_a_child, killed_at, watched_ledger
+from survival import KINDS, World, copy_world, hours_later, in_a_child, killed_at, template_of, watched_ledger
 from tiny_models import TinyModels
 
 from modelrelease.flows.release.promote import STEPS
@@ -48,7 +48,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def template(kind: str, tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("survives") / kind, tiny.folder("llama"), kind)
+    return template_of(kind, tiny.folder("llama"), tmp_path_factory)
 
 
 @pytest.fixture

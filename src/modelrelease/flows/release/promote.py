@@ -17,9 +17,18 @@ from modelrelease.config import policy_digest
 from modelrelease.errors import Finding, InvalidInput, Refused
 from modelrelease.flows.card import Written, plan_card
 from modelrelease.flows.ledger import Ledger, append_event
+from modelrelease.flows.release.as_tagged import refuse_untagged_papers
 from modelrelease.flows.release.contents import CHANGELOG, as_recorded, release_files
 from modelrelease.flows.release.decide import CANDIDATE, Sides, decide, keep
-from modelrelease.flows.release.grounds import Doer, Released, digests_of, live, released, require_released
+from modelrelease.flows.release.grounds import (
+    Doer,
+    Released,
+    digests_of,
+    live,
+    open_grounds,
+    released,
+    require_released,
+)
 from modelrelease.flows.release.stages import move_forward
 from modelrelease.flows.release.subject import Subject
 from modelrelease.records.announcement import DIGESTS, Announcement, Asset, digest_lines
@@ -72,9 +81,10 @@ class Promoted:
 def promote(subject: Subject, how: Promotion) -> Promoted:
     """Release ``subject``, or finish what an earlier run began; a version that is released already is staged again.
 
-    Raises Refused (exit 1): MR709 (the gate says no), MR710 (revoked, or released with other content), MR711 (another
-    promotion is under way), MR712 (what is live changed meanwhile), MR430 to MR434 (the card); what the target and
-    the ledger raise. A stage never names anything that was not verified.
+    Raises Refused (exit 1): MR708 (what the card tells of is not as tagged), MR709 (the gate says no), MR710 (revoked,
+    or released with other content), MR711 (another promotion is under way), MR712 (what is live, or the policy, changed
+    meanwhile), MR430 to MR434 (the card); what the target and the ledger raise. A stage never names anything that was
+    not verified.
     """
     grounds, doer = subject.grounds, how.doer
     ledger = grounds.ledger()
@@ -183,6 +193,7 @@ def _anew(subject: Subject, how: Promotion, ledger: Ledger, target: Target) -> P
     def still_right(now: Ledger) -> Event:
         _refuse_busy(now, subject, how.doer, how)
         _refuse_overtaken(now, subject, before.receipt.version if before is not None else None)
+        _refuse_other_policy(subject)
         return intent
 
     ledger = append_event(ledger, still_right)
@@ -197,6 +208,14 @@ def _refuse_overtaken(ledger: Ledger, subject: Subject, decided: str | None) -> 
     if now != decided:
         stage = subject.grounds.config.release.stage
         message = f"was decided against {decided or 'nothing'}, and {stage} is {now or 'nothing'} by now"
+        raise Refused(Finding(subject.version, Code.OVERTAKEN, message, "run it again: it is decided anew"))
+
+
+def _refuse_other_policy(subject: Subject) -> None:
+    """What was decided by a policy that the default branch has given up is not announced."""
+    old, now = subject.grounds, open_grounds(subject.grounds.project)
+    if (policy_digest(now.config), now.config.release) != (policy_digest(old.config), old.config.release):
+        message = f"was decided by the policy of {old.policy.commit[:10]}, and {now.branch} has another by now"
         raise Refused(Finding(subject.version, Code.OVERTAKEN, message, "run it again: it is decided anew"))
 
 
@@ -312,7 +331,11 @@ def _facts(
 def _refuse_unfit_card(
     subject: Subject, how: Promotion, overrides: tuple[ToldOverride, ...], results: Path | None
 ) -> dict[str, bytes]:
-    """Return card and changelog as they are published; Refused where the card lacks what a published one has."""
+    """Return card and changelog as they are published.
+
+    Refused where the card lacks what a published one has, or is made from what the tag does not have (MR708).
+    """
+    refuse_untagged_papers(subject)
     project = subject.grounds.project
     plan = plan_card(project, project.root / subject.folder, how.texts, overrides, results)
     if plan.findings:

@@ -1,0 +1,238 @@
+"""Promotions, rollbacks and remarks that are refused, over both kinds of targets: what was there is all there is."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from releases import ONE, THREE, TWO
+from survival import KINDS, LEDGER, Runner, World, copy_world, git, hours_later, in_a_child, killed_at, template_of
+from tiny_models import TinyModels
+
+from modelrelease.errors import ModelreleaseError
+from modelrelease.flows.ledger import append_event
+from modelrelease.flows.release.promote import promote
+from modelrelease.flows.release.remarks import override, revoke
+from modelrelease.flows.release.subject import open_subject
+from modelrelease.flows.weights import Weights
+from modelrelease.records.ledger import Override
+
+WHY = "Answers in German are cut off"
+METRIC = "pick/acc"
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def template(kind: str, tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return template_of(kind, tiny.folder("llama"), tmp_path_factory)
+
+
+@pytest.fixture
+def world(template: Path, kind: str, tmp_path: Path) -> Iterator[World]:
+    with copy_world(template, tmp_path / "world", kind) as world:
+        yield world
+
+
+def refused(world: World, run: Callable[[], object], expected: str, exit_code: int = 1) -> None:
+    """Say that it is refused, and that nothing of it is anywhere: target, ledger, remote."""
+    before = world.state()
+    with pytest.raises(ModelreleaseError, match=expected) as caught:
+        run()
+    assert caught.value.exit_code == exit_code
+    assert world.state() == before
+
+
+def policy(runner: Runner, old: str, new: str) -> None:
+    """Change the policy of the default branch, as a merge that comes after the tags does."""
+    runner.repository.git("checkout", "--quiet", "main")
+    runner.repository.replace("modelrelease.yaml", old, new)
+    runner.repository.commit("Change the policy")
+    runner.repository.git("push", "--quiet", "origin", "main")
+
+
+def ask_for_more(runner: Runner) -> None:
+    policy(runner, "{margin: 0.5}", "{margin: 0.001}")
+    policy(runner, "release: warn", "release: block")
+
+
+PAPERS = {
+    "the card": f"models/{TWO}/README.md",
+    "the record": f"models/{TWO}/model.json",
+    "a reproduction that is not committed": f"models/{TWO}/reproduction.json",
+    "the parent's evaluation": f"models/{ONE}/eval.json",
+    "the policy": "modelrelease.yaml",
+}
+
+
+@pytest.mark.parametrize("path", PAPERS.values(), ids=PAPERS)
+def test_what_is_not_committed_is_not_published(world: World, path: str) -> None:
+    """All but the weights is read from the tag, but for what the card tells: that has to be as the tag has it."""
+    runner = world.runner()
+    subject = runner.subject(TWO)
+    place = runner.root / path
+    place.write_bytes((place.read_bytes() if place.exists() else b"{}") + b"\n")
+    refused(world, lambda: promote(subject, runner.how(TWO)), f"{path}: MR708 is not as {TWO} has it")
+    if path.endswith("README.md"):
+        place.unlink()
+        refused(world, lambda: promote(subject, runner.how(TWO)), f"{path}: MR708 is not as {TWO} has it")
+
+
+def not_checked_out(runner: Runner) -> None:
+    runner.repository.git("checkout", "--quiet", "main")
+
+
+def not_merged(runner: Runner) -> None:
+    runner.repository.git("checkout", "--quiet", "-b", "apart", TWO)
+    runner.repository.write("note.txt", "not reviewed")
+    runner.repository.commit("Apart")
+    runner.repository.git("tag", "--force", TWO)
+
+
+def not_tagged(runner: Runner) -> None:
+    runner.repository.git("checkout", "--quiet", "--detach", TWO)
+    runner.repository.git("tag", "--delete", TWO)
+
+
+TAGS = {
+    not_checked_out: f"{TWO}: MR708 is the tag of .* is checked out",
+    not_merged: f"{TWO}: MR708 .* is not on main",
+    not_tagged: f"{TWO}: MR708 is no tag here",
+}
+
+
+@pytest.mark.parametrize("change", TAGS, ids=lambda change: change.__name__)
+def test_only_what_is_tagged_merged_and_checked_out_is_released(world: World, change: Callable[[Runner], None]) -> None:
+    runner = world.runner()
+    change(runner)
+    refused(world, lambda: open_subject(runner.grounds(), TWO, Weights(remembers=False)), TAGS[change])
+
+
+def test_a_policy_that_changes_under_a_promotion_stops_it(world: World) -> None:
+    """Nothing is announced by a policy that is no longer the default branch's."""
+    runner = world.runner()
+
+    def merge(point: str) -> None:
+        if point == "decided":
+            ask_for_more(runner)
+
+    before = world.state()
+    with pytest.raises(ModelreleaseError, match=r"MR712 was decided by the policy of .*, and main has another by now"):
+        runner.promote(TWO, reach=merge)
+    assert world.state() == before
+    with pytest.raises(ModelreleaseError, match="MR709 Blocked"):
+        runner.promote(TWO)
+    assert world.state() == before
+
+
+def test_a_tag_does_not_choose_its_target(world: World) -> None:
+    runner = world.runner()
+    address = runner.grounds().config.release.target
+    policy(runner, f"target: {address}", "target: file://elsewhere")
+    runner.repository.git("tag", "--force", TWO)
+    policy(runner, "target: file://elsewhere", f"target: {address}")
+    runner.promote(TWO)
+    assert not list(world.folder.rglob("elsewhere"))
+    assert runner.target().stage("production").version == TWO
+    assert {event.target for event in runner.grounds().ledger().events} == {address}
+
+
+def test_a_committed_record_that_does_not_come_out_again_stops_a_release(world: World) -> None:
+    """The answers are another version's; all that the record says of the model is right."""
+    runner = world.runner()
+    runner.repository.git("checkout", "--quiet", "main")
+    own, other = (runner.root / ".modelrelease" / "releases" / version / "candidate" for version in (TWO, THREE))
+    record = json.loads((other / "eval.json").read_bytes())
+    record["model"] = json.loads((own / "eval.json").read_bytes())["model"]
+    runner.repository.write(f"models/{TWO}/eval.json", json.dumps(record))
+    runner.repository.write(f"models/{TWO}/samples.jsonl", (other / "samples.jsonl").read_bytes())
+    runner.repository.commit("Add a record")
+    runner.repository.git("tag", "--force", TWO)
+    runner.repository.git("push", "--quiet", "origin", "main")
+    runner.lose_results()
+    refused(world, lambda: runner.promote(TWO), f"models/{TWO}/eval.json: MR714 does not come out again")
+
+
+def test_a_rollback_goes_to_what_is_released_and_whole(world: World) -> None:
+    runner = world.runner()
+    runner.promote(TWO)
+    for version in (THREE, "model_v9.9"):
+        refused(world, lambda version=version: runner.roll_back(version), f"{version}: MR710 was never released")
+    refused(world, lambda: revoke(runner.grounds(), TWO, WHY, runner.doer()), f"{TWO}: MR710 is what production names")
+    revoke(runner.grounds(), ONE, WHY, runner.doer())
+    refused(world, lambda: runner.roll_back(ONE), f"{ONE}: MR710 was revoked: {WHY}")
+    refused(world, lambda: runner.promote(ONE), f"{ONE}: MR710 was revoked: {WHY}")
+
+
+@pytest.mark.parametrize("data", [b"{}", None], ids=["changed", "removed"])
+def test_a_rollback_to_what_was_tampered_with_moves_nothing(world: World, data: bytes | None) -> None:
+    runner = world.runner()
+    runner.promote(TWO)
+    world.lab.tamper(ONE, "config.json", data)
+    refused(world, lambda: runner.roll_back(ONE), "MR703")
+
+
+def test_an_override_is_for_one_digest_until_one_day_and_above_the_floor(world: World) -> None:
+    runner = world.runner()
+    ask_for_more(runner)
+    refused(world, lambda: runner.promote(TWO), "MR709 Blocked")
+    override(runner.grounds(), THREE, METRIC, "2026-03-09", WHY, runner.doer())
+    refused(world, lambda: runner.promote(TWO), "MR709 Blocked")
+    said = Override(metric=METRIC, until="2026-03-09")
+    other = runner.doer().event(
+        runner.grounds(), kind="override", version=TWO, model_digest="0" * 64, reason=WHY, override=said
+    )
+    append_event(runner.grounds().ledger(), lambda _: other)
+    refused(world, lambda: runner.promote(TWO), "MR709 Blocked")
+    override(runner.grounds(), TWO, METRIC, "2026-03-04", WHY, runner.doer())
+    runner.clock = [hours_later(24)]
+    refused(world, lambda: runner.promote(TWO), "MR709 Blocked")
+    override(runner.grounds(), TWO, METRIC, "2026-03-09", WHY, runner.doer())
+    policy(runner, "{margin: 0.001}", "{margin: 0.001, min: 0.999}")
+    refused(world, lambda: runner.promote(TWO), "MR709 Blocked")
+    policy(runner, "{margin: 0.001, min: 0.999}", "{margin: 0.001}")
+    assert runner.promote(TWO).event is not None
+    assert runner.live() == TWO
+
+
+def test_one_promotion_at_a_time(world: World) -> None:
+    """An announcement that nobody finished keeps others waiting for some hours, or until somebody takes over."""
+    runner = world.runner()
+    reach = killed_at("announced")
+    assert in_a_child(lambda: world.runner(reach=reach).promote(TWO)) == -signal.SIGKILL
+    refused(world, lambda: runner.promote(THREE), rf"{TWO}: MR711 is being promoted by .*pass --take-over")
+    runner.clock = [hours_later(5)]
+    refused(world, lambda: runner.promote(THREE), f"{TWO}: MR711")
+    assert runner.promote(THREE, take_over=True).event is not None
+    assert runner.live() == THREE
+    late = world.runner()
+    late.lose_results()
+    assert late.promote(TWO).event is not None
+    assert late.live() == TWO
+    assert [event for event in world.events() if event.startswith("released")] == [
+        f"released {version}" for version in (ONE, THREE, TWO)
+    ]
+
+
+def test_a_ledger_that_was_tampered_with_moves_nothing(world: World) -> None:
+    runner = world.runner()
+    subject = runner.subject(TWO)
+    git(world.remote, "update-ref", LEDGER, f"{LEDGER}~1")
+    before = (world.lab.state(), git(world.remote, "for-each-ref"))
+    grounds = subject.grounds
+    for run in (
+        lambda: promote(subject, runner.how(TWO)),
+        lambda: runner.roll_back(ONE),
+        lambda: revoke(grounds, ONE, WHY, runner.doer()),
+        lambda: override(grounds, TWO, METRIC, "2026-03-09", WHY, runner.doer()),
+    ):
+        with pytest.raises(ModelreleaseError, match="MR721"):
+            run()
+    assert (world.lab.state(), git(world.remote, "for-each-ref")) == before
