@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from acting import Act, Ran, git
 from consumers import REPOSITORY, adopt
-from fakes.github import JOB_TOKEN, FakeGitHub
+from fakes.github import JOB_TOKEN, FakeGitHub, add_commit, add_review
 from fakes.hub import JOB_IDENTITY, WRITE_TOKEN, FakeHub
 from releases import CONFIG, ONE, TWO, add_version
 from repositories import LIVE, NEW, Repository, create, other_weights, rows
@@ -39,9 +39,13 @@ class Shop:
     def push(self, *refs: str) -> None:
         self.work.git("push", "--quiet", "--force", str(self.origin), *refs)
 
-    def release(self, github: FakeGitHub, version: str, run: int, token: str = "") -> Ran:
-        """Push a version's tag."""
+    def release(self, github: FakeGitHub, version: str, run: int, by: str = "grace", token: str = "") -> Ran:
+        """Push a version's tag, whose commit is ada's; the run waits until ``by`` approves."""
         self.push(f"refs/tags/{version}")
+        commit, there = self.work.git("rev-parse", version), github.repository(REPOSITORY)
+        there.refs[f"refs/tags/{version}"] = commit
+        add_commit(there, commit, "ada")
+        add_review(there, run, by)
         self.work.git("checkout", "--quiet", "--detach", version)
         payload = {"ref": f"refs/tags/{version}", "repository": {"default_branch": "main"}}
         return self._run(github, "push", payload, run, token)
@@ -69,7 +73,6 @@ class Shop:
     ) -> Ran:
         shutil.rmtree(self.act.artifacts, ignore_errors=True)
         self.hub.requests.clear()
-        github.repository(REPOSITORY)
         job = {"GITHUB_API_URL": github.url, "GITHUB_RUN_ID": str(run), "HF_ENDPOINT": self.hub.url}
         job |= {
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.hub.url}/_github/identity?v=1",
@@ -150,7 +153,9 @@ def shop(tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("shop")
     first = tiny.folder("llama")
     work = create(folder / "support")
-    config = CONFIG.replace("TARGET", f"hf://{REPOSITORY}").replace("margin: 0.5", "margin: 0.1")
+    config = (
+        CONFIG.replace("TARGET", f"hf://{REPOSITORY}").replace("margin: 0.5", "margin: 0.1") + "  approval: other\n"
+    )
     work.write("modelrelease.yaml", config)
     work.write(".gitignore", "/.modelrelease/\n")
     work.write_rows(answered_by(work, first, 40))
@@ -169,16 +174,28 @@ def shop(tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert hub.problems == []
 
 
-def test_released_blocked_by_a_regression_rolled_back_and_forward(shop: Shop, github: FakeGitHub) -> None:
-    ran = shop.release(github, ONE, 1, token=WRITE_TOKEN)
+def releases_of(github: FakeGitHub) -> list[str]:
+    """Return the tags whose releases on GitHub are published."""
+    return [one["tag_name"] for one in github.repository(REPOSITORY).releases.values() if not one["draft"]]
+
+
+def test_refused_released_blocked_by_a_regression_rolled_back_and_forward(shop: Shop, github: FakeGitHub) -> None:
+    ran = shop.release(github, ONE, 1, by="ada", token=WRITE_TOKEN)
+    assert ran.jobs() == {"score": "succeeded", "publish": "failed"}, ran.text
+    assert "MR743" in ran.log
+    assert (shop.kinds(), shop.writers(), releases_of(github)) == ([], set(), [])
+
+    ran = shop.release(github, ONE, 2, token=WRITE_TOKEN)
     assert ran.jobs() == RELEASED, ran.text
     assert shop.kinds() == [f"intent {ONE}", f"released {ONE}"]
     assert shop.decision() == "Promote: the first release, as the policy names it; release it."
     assert shop.writers() == {"writer"}
+    (approval,) = [one for one in shop.events()[0].release.approvals if one.counts]  # type: ignore[union-attr]
+    assert (approval.login, approval.environment) == ("grace", "production")
     first = shop.stage()
 
     shop.hub.publishers.identity[REPOSITORY] = JOB_IDENTITY
-    ran = shop.release(github, TWO, 2)
+    ran = shop.release(github, TWO, 3)
     assert ran.jobs() == RELEASED, ran.text
     assert shop.kinds()[2:] == [f"intent {TWO}", f"released {TWO}"]
     assert shop.writers() == {"job"}
@@ -186,23 +203,24 @@ def test_released_blocked_by_a_regression_rolled_back_and_forward(shop: Shop, gi
     second = shop.stage()
     assert second != first
 
-    ran = shop.release(github, BAD, 3)
+    ran = shop.release(github, BAD, 4)
     assert ran.jobs() == {"score": "failed"}, ran.text
     assert f"{BAD}: MR709 Blocked: pick/acc " in ran.log
     assert shop.decision().startswith("Blocked: pick/acc ")
     assert (shop.stage(), len(shop.kinds()), shop.writers()) == (second, 4, set())
 
-    ran = shop.roll_back(github, ONE, 4, REASON)
+    ran = shop.roll_back(github, ONE, 5, REASON)
     assert ran.jobs() == BACK, ran.text
     assert shop.kinds()[4:] == [f"rolled-back {ONE}"]
     assert shop.events()[-1].reason == REASON
     assert (shop.stage(), shop.writers()) == (first, {"job"})
     assert f"production: {TWO} → {ONE}, verified at hf://{REPOSITORY}" in ran.log
 
-    ran = shop.release_again(github, TWO, 5)
+    ran = shop.release_again(github, TWO, 6)
     assert ran.jobs() == RELEASED, ran.text
     assert shop.kinds()[5:] == [f"rolled-forward {TWO}"]
     assert f"{TWO} is released to production" in ran.log
     assert f"{TWO} is back at production of hf://{REPOSITORY}" in ran.log
     assert not shop.act.artifacts.exists()
     assert shop.stage() == second
+    assert releases_of(github) == [ONE, TWO]

@@ -186,6 +186,7 @@ def test_the_job_that_publishes_alone_may_write_and_the_one_that_runs_a_model_ma
     inputs = jobs["publish"]["steps"][-1]["with"]
     assert inputs["digest"] == "${{ needs.score.outputs.digest }}"
     assert "decided" in inputs
+    assert inputs["environment"] == jobs["publish"]["environment"]
 
 
 def test_a_rollback_shows_what_it_changes_before_anybody_approves_it() -> None:

@@ -133,9 +133,9 @@ def test_outside_of_a_job_the_code_is_the_command_s(job: Job) -> None:
 
 
 def test_there_are_no_other_actions(job: Job) -> None:
-    ran = run(job.capsys, "action", "promote")
+    ran = run(job.capsys, "action", "publish")
     assert (ran.code, ran.out) == (2, "")
-    assert "invalid choice: 'promote'" in ran.err
+    assert "invalid choice: 'publish'" in ran.err
 
 
 REASON = "the score job passed no comparison on; look at its log"
