@@ -171,6 +171,10 @@ def test_the_default_branch_is_the_remote_s_or_main(repository: Path, tmp_path: 
     assert git.commit_of(clone, found) == commit_id(repository, "refs/heads/trunk")
     subprocess.run(["git", "-C", str(clone), "remote", "set-head", "origin", "--delete"], check=True)
     assert git.default_branch(clone) == "refs/remotes/origin/main"
+    assert [git.name_default_branch(clone, name) for name in ("nowhere", "a b", "../HEAD", "")] == [False] * 4
+    assert git.default_branch(clone) == "refs/remotes/origin/main"
+    assert git.name_default_branch(clone, "trunk")
+    assert git.default_branch(clone) == "refs/remotes/origin/trunk"
 
 
 def test_the_merge_base_is_where_histories_part(repository: Path) -> None:
