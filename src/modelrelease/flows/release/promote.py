@@ -196,11 +196,23 @@ def _anew(subject: Subject, how: Promotion, ledger: Ledger, target: Target) -> P
         _refuse_other_policy(subject)
         return intent
 
-    ledger = append_event(ledger, still_right)
+    _refuse_other_stage(target.stage(grounds.config.release.stage), subject, facts.baseline)
+    append_event(ledger, still_right)
     how.reach("announced")
-    intent = ledger.state.open[target.address, subject.version]
+    ledger = grounds.ledger()
+    _refuse_overtaken(ledger, subject, facts.baseline)  # what was published cannot be taken back
+    intent = _announced(ledger, subject, target)
     published = target.publish(PlannedRelease(subject.version, tuple(files), ledger.head))
     return _stage_and_tell(subject, how, ledger, target, intent, published, files, comparison)
+
+
+def _announced(ledger: Ledger, subject: Subject, target: Target) -> Event:
+    """Return the intent as the ledger has it; Refused where another run has released the version by it already."""
+    event = ledger.state.open.get((target.address, subject.version))
+    if event is None:
+        todo = "run it again: it verifies what is released"
+        raise Refused(Finding(subject.version, Code.OVERTAKEN, "was released by another run meanwhile", todo))
+    return event
 
 
 def _refuse_overtaken(ledger: Ledger, subject: Subject, decided: str | None) -> None:
