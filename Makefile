@@ -6,12 +6,13 @@ VENV ?= .venv
 TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 
-.PHONY: help demo test fuzz oldest-hub acceptance benchmarks schemas clean
+.PHONY: help demo test fuzz faults oldest-hub acceptance benchmarks schemas clean
 
 help:
 	@echo "make demo        train two tiny models, score and compare them, offline once installed"
 	@echo "make test        lint, types and tests"
 	@echo "make fuzz        property tests with new examples each time"
+	@echo "make faults      releases disturbed at every step, over a folder and over the Hub"
 	@echo "make oldest-hub  the Hub's contract and the targets with the oldest huggingface_hub we support"
 	@echo "make acceptance  real models and test sets from the folder in MODELRELEASE_DATA"
 	@echo "make benchmarks  speed and statistics, as ratios against named peers"
@@ -43,6 +44,11 @@ fuzz: $(VENV)/installed-for-tests
 	HYPOTHESIS_PROFILE=fuzz OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "hypothesis and not real_models"
 
 # With an environment of its own, since transformers needs a newer huggingface_hub than the oldest that publishing takes.
+# Whole promotions and rollbacks, killed, refused and raced at every step, over a folder and over the Hub: four minutes.
+faults: $(VENV)/installed-for-tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "exhaustive or not exhaustive" \
+		tests/flows/test_promotion_survives.py tests/flows/test_promotion_refused.py tests/flows/test_promotions_race.py
+
 oldest-hub: $(VENV)/installed-for-tests
 	MODELRELEASE_OLDEST_HUB=$(VENV)-oldest-hub $(BIN)/python -m pytest -m oldest_hub tests/release/targets
 
