@@ -12,9 +12,9 @@ from repositories import LIVE, NEW, Repository, create, options, other_weights, 
 
 from modelrelease.config import find_project
 from modelrelease.flows.card import Written
-from modelrelease.flows.release.decide import Sides, score_release
 from modelrelease.flows.release.grounds import Doer, Grounds, Released, open_grounds
 from modelrelease.flows.release.promote import Promoted, Promotion, promote
+from modelrelease.flows.release.score import Sides, score_release
 from modelrelease.flows.release.stages import plan_move, roll_back
 from modelrelease.flows.release.subject import Subject, open_subject
 from modelrelease.flows.weights import Weights

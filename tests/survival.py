@@ -23,9 +23,9 @@ from releases import NOW, ONE, THREE, TWO, Releases, add_version, create_release
 from repositories import Repository, options, other_weights
 from target_lab import FolderLab, HubLab, Lab, hub_lab
 
-from modelrelease.flows.release.decide import CANDIDATE, Sides, read_sides, score_release
 from modelrelease.flows.release.grounds import Released, digests_of, live
 from modelrelease.flows.release.promote import Promotion
+from modelrelease.flows.release.score import CANDIDATE, Sides, read_sides, score_release
 from modelrelease.flows.release.subject import Subject
 from modelrelease.git import append_only
 from modelrelease.release.targets.address import Surroundings as Outside

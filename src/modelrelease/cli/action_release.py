@@ -22,7 +22,7 @@ def promote(inputs: Mapping[str, str], told: Told) -> int:
 
     A blocked decision is told like any other, with the ways on, and ends with 1.
     """
-    from modelrelease.flows.release.promote import Blocked
+    from modelrelease.flows.release.decide import Blocked
     from modelrelease.records.comparison import COMPARISON_FILE
 
     _name_default_branch(inputs)

@@ -96,9 +96,10 @@ def _plan(subject: Subject, arguments: argparse.Namespace) -> int:
 
 
 def _decide(subject: Subject, arguments: argparse.Namespace) -> int:
-    from modelrelease.flows.release.decide import decide, keep, score_release
+    from modelrelease.flows.release.decide import blocked, decide, keep
     from modelrelease.flows.release.grounds import live
-    from modelrelease.flows.release.promote import blocked, released_before
+    from modelrelease.flows.release.preconditions import released_before
+    from modelrelease.flows.release.score import score_release
     from modelrelease.reports.release import event_text
     from modelrelease.reports.terminal import comparison_table
 
@@ -128,7 +129,8 @@ def _decide(subject: Subject, arguments: argparse.Namespace) -> int:
 
 
 def _promote(subject: Subject, arguments: argparse.Namespace) -> int:
-    from modelrelease.flows.release.promote import Blocked, promote
+    from modelrelease.flows.release.decide import Blocked
+    from modelrelease.flows.release.promote import promote
     from modelrelease.reports.release import promoted_text
     from modelrelease.reports.terminal import comparison_table
 
@@ -153,8 +155,8 @@ def _promote(subject: Subject, arguments: argparse.Namespace) -> int:
 
 def _how(subject: Subject, arguments: argparse.Namespace) -> Promotion:
     from modelrelease.flows.card import Written
-    from modelrelease.flows.release.decide import Sides, read_sides, score_release
     from modelrelease.flows.release.promote import Promotion
+    from modelrelease.flows.release.score import Sides, read_sides, score_release
     from modelrelease.reports.version_card import card_section
     from modelrelease.reports.version_changelog import changelog
 

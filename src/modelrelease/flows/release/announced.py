@@ -1,0 +1,100 @@
+"""What a promotion announces before anything is published, keeps for a run that goes on, and tells GitHub."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from modelrelease.config import policy_digest
+from modelrelease.flows.release.contents import CHANGELOG, as_recorded
+from modelrelease.flows.release.grounds import Released, digests_of
+from modelrelease.flows.release.subject import Subject
+from modelrelease.records.announcement import DIGESTS, Announcement, Asset, digest_lines
+from modelrelease.records.comparison import COMPARISON_FILE, Comparison
+from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
+from modelrelease.records.files import write_atomic
+from modelrelease.records.ledger import Approval, ReleaseFacts
+from modelrelease.release.targets.target import PlannedFile
+
+ANNOUNCED = (EVAL_FILE, SAMPLES_FILE, COMPARISON_FILE, CHANGELOG)
+"""What a release's page on GitHub has for download, besides the digests of everything."""
+
+_KEPT = "release"
+
+
+def facts_of(
+    subject: Subject,
+    before: Released | None,
+    comparison: Comparison,
+    files: list[PlannedFile],
+    approvals: tuple[Approval, ...],
+    overrides: tuple[int, ...],
+) -> ReleaseFacts:
+    """Return what the intent announces. ``before`` is live, None for the first release; ``overrides`` were used."""
+    digests = {file.path: file.digest.sha256 or "" for file in files}
+    return ReleaseFacts(
+        tag=subject.tag,
+        git_sha=subject.tree.commit,
+        files=as_recorded(files),
+        eval_sha256=digests[EVAL_FILE],
+        comparison_sha256=hashlib.sha256(comparison.to_bytes()).hexdigest(),
+        decision="promote",
+        summary=comparison.headline[:1000],
+        bootstrap=before is None,
+        baseline=before.receipt.version if before is not None else None,
+        policy_ref=subject.grounds.policy.commit,
+        policy_digest=policy_digest(subject.grounds.config),
+        overrides=overrides,
+        approvals=approvals,
+    )
+
+
+def keep_small(files: list[PlannedFile], out: Path) -> None:
+    """Keep what is small and made by this run: a run that goes on must publish the same bytes."""
+    for file in files:
+        data = file.source
+        if isinstance(data, Path):
+            data = data.read_bytes() if data.is_relative_to(out) else None
+        if data is not None:
+            write_atomic(out / _KEPT / file.path, data)
+
+
+def kept_files(facts: ReleaseFacts, out: Path, subject: Subject) -> list[PlannedFile]:
+    """Return an announced release's files, with their bytes where this machine still has them."""
+    weights = {file.path: file for file in subject.checkpoint.files}
+    files = []
+    for digest in digests_of(facts):
+        kept = out / _KEPT / digest.path
+        if digest.path in weights and weights[digest.path].sha256 == digest.sha256:
+            files.append(PlannedFile(digest, subject.checkpoint.folder / digest.path))
+        elif kept.is_file() and hashlib.sha256(kept.read_bytes()).hexdigest() == digest.sha256:
+            files.append(PlannedFile(digest, kept.read_bytes()))
+        else:
+            files.append(PlannedFile(digest, None))
+    return files
+
+
+def announcement_of(subject: Subject, head: str | None, files: Sequence[PlannedFile]) -> Announcement:
+    """Return what GitHub is told of a release; ``head`` is the ledger's, which is anchored there."""
+    published = {file.path: file for file in files}
+    digests = digest_lines((path, file.digest.sha256 or "") for path, file in published.items())
+    assets = [_asset(published[name]) for name in ANNOUNCED if name in published]
+    made = Asset(DIGESTS, len(digests), hashlib.sha256(digests).hexdigest(), digests)
+    changelog = published[CHANGELOG].source if CHANGELOG in published else b""
+    return Announcement(
+        tag=subject.tag,
+        commit=subject.tree.commit,
+        title=subject.tag,
+        model_digest=subject.digest,
+        assets=(*(asset for asset in assets if asset is not None), made),
+        changelog=changelog.decode("utf-8", "replace") if isinstance(changelog, bytes) else "",
+        ledger_head=head,
+    )
+
+
+def _asset(file: PlannedFile) -> Asset | None:
+    """Bytes that only the target has, as after a run on another machine, are not fetched to be shown again."""
+    if file.source is None:
+        return None
+    return Asset(file.path, file.digest.size, file.digest.sha256 or "", file.source)

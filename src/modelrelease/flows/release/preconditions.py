@@ -1,0 +1,74 @@
+"""What has to hold still when a promotion goes a step further: nobody else is at it, and nothing has changed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from modelrelease.codes import Code
+from modelrelease.config import policy_digest
+from modelrelease.errors import Finding, Refused
+from modelrelease.flows.ledger import Ledger
+from modelrelease.flows.release.grounds import Released, open_grounds, released, require_released
+from modelrelease.flows.release.subject import Subject
+from modelrelease.release.targets.target import StageState
+
+LEASE = timedelta(hours=6)
+"""So long a promotion of another version, begun and not finished, keeps this one waiting."""
+
+
+def released_before(subject: Subject, ledger: Ledger, target: str) -> Released | None:
+    """Return the version's release at ``target``, None where there is none: it is only staged again then.
+
+    Raises Refused (MR710) where another checkpoint was released under its name, or it was revoked.
+    """
+    known = released(ledger, target, subject.version)
+    if known is None:
+        return None
+    if known.receipt.model_digest != subject.digest:
+        message = f"is released already, with the checkpoint {known.receipt.model_digest[:12]}"
+        raise Refused(Finding(subject.version, Code.NOT_RELEASED, message, "give this one the next patch version"))
+    return require_released(ledger, target, subject.version)
+
+
+def refuse_busy(ledger: Ledger, subject: Subject, now: str, *, take_over: bool) -> None:
+    """Refuse (MR711) while another version's promotion is under way: two that were decided against the same live
+    version cannot both be right. One that was not finished within ``LEASE``, or with ``take_over``, is passed by.
+    """
+    others = [
+        event
+        for (target, version), event in ledger.state.open.items()
+        if target == subject.grounds.config.release.target and version != subject.version
+    ]
+    for event in others:
+        age = datetime.fromisoformat(now) - datetime.fromisoformat(event.at)
+        if age < LEASE and not take_over:
+            who = event.by.login or event.by.name or "somebody"
+            message = f"is being promoted by {who} since {event.at}"
+            todo = f"wait for it, finish it with `modelrelease promote {event.version}`, or pass --take-over"
+            raise Refused(Finding(event.version, Code.RELEASE_BUSY, message, todo))
+
+
+def refuse_overtaken(ledger: Ledger, subject: Subject, decided: str | None) -> None:
+    """Refuse (MR712) where the stage no longer names the version that was decided against, by the ledger."""
+    now = ledger.state.live_version(*subject.grounds.stage)
+    if now != decided:
+        stage = subject.grounds.config.release.stage
+        message = f"was decided against {decided or 'nothing'}, and {stage} is {now or 'nothing'} by now"
+        raise Refused(Finding(subject.version, Code.OVERTAKEN, message, "run it again: it is decided anew"))
+
+
+def refuse_other_policy(subject: Subject) -> None:
+    """Refuse (MR712) to announce what was decided by a policy that the default branch has given up."""
+    old, now = subject.grounds, open_grounds(subject.grounds.project)
+    if (policy_digest(now.config), now.config.release) != (policy_digest(old.config), old.config.release):
+        message = f"was decided by the policy of {old.policy.commit[:10]}, and {now.branch} has another by now"
+        raise Refused(Finding(subject.version, Code.OVERTAKEN, message, "run it again: it is decided anew"))
+
+
+def refuse_other_stage(stage: StageState, subject: Subject, decided: str | None) -> None:
+    """Refuse (MR712) a stage that is neither where the ledger says nor already here: nothing that we did."""
+    if stage.version not in {decided, subject.version}:
+        said = stage.version or stage.claimed or "nothing that can be verified"
+        message = f"is at {said}, and the ledger says {decided or 'nothing'}"
+        todo = "finish the rollback or promotion that was interrupted, by running it again"
+        raise Refused(Finding(stage.name, Code.OVERTAKEN, message, todo))
