@@ -3,8 +3,10 @@
 
 Three versions lead a life on a local Hub, each command a process of its own, from Python's start to the ledger's
 receipt: the first release (on an empty Hub), other weights, and only another prompt; then the stage goes back, to other
-prompts and to other weights, and forward again. Beside each release the same folder is uploaded by `create_commit` and by
-`upload_folder`, whole processes too, to Hubs that have had the same life. `promote` reads what another job has scored.
+prompts and to other weights, and forward again. `promote` reads what another job has scored. Beside each release the
+same folder is uploaded by `create_commit` and by `upload_folder`, whole processes too, to Hubs with the same life.
+
+Then a model of a few megabytes leads that life: the difference is what grows with the weights.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +29,7 @@ from fakes.hub import WRITE_TOKEN, FakeHub  # noqa: E402
 from papers import write_papers  # noqa: E402
 from publish_speed import QUIET, run  # noqa: E402
 from releases import CARD, CONFIG  # noqa: E402
-from repositories import QUESTIONS, Repository, create, rows  # noqa: E402
+from repositories import Repository, create, rows  # noqa: E402
 
 NAME, STAGE = "acme/bot", "production"
 ONE, TWO, THREE = VERSIONS = ("model_v1.0", "model_v1.1", "model_v1.2")
@@ -95,6 +97,7 @@ def timed(command: Sequence[str], hub: FakeHub, cwd: Path, home: Path) -> Cost:
     quiet = {f"HF_HUB_DISABLE_{name}": "1" for name in QUIET}
     mine = {"HF_ENDPOINT": hub.url, "HF_TOKEN": WRITE_TOKEN, "HF_HOME": str(home / "hf")}
     environment = {**kept, **quiet, **mine, "MODELRELEASE_CACHE": str(home / "cache")}
+    os.sync()  # what others have left to be written would be waited for here
     asked, moved = len(hub.requests), hub.moved()
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", TIMED, *command],
@@ -293,32 +296,57 @@ def print_releases(costs: dict[str, Costs]) -> None:
     print("| release | | seconds | of create_commit | processor | peak memory | bytes with the Hub |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
     for version in VERSIONS:
-        base = least(costs[version]["create_commit"], lambda one: one.seconds)
+        base = least(costs[version]["create_commit"]).seconds
         for what, found in costs[version].items():
-            seconds = least(found, lambda one: one.seconds)
-            shown = f"{seconds:.2f} | {seconds / base:.2f} | {least(found, lambda one: one.processor):.2f}"
-            print(f"| {WHAT[version]} | {what} | {shown} | {memory(found)} | {found[-1].moved:,} |")
+            best = least(found)
+            shown = f"{best.seconds:.2f} | {best.seconds / base:.2f} | {best.processor:.2f}"
+            print(f"| {WHAT[version]} | {what} | {shown} | {best.peak / 1e6:,.0f} MB | {best.moved:,} |")
 
 
-def print_moves(costs: Costs, stages: list[tuple[float, ...]]) -> None:
+def print_moves(costs: Costs, stages: Sequence[tuple[float, ...]]) -> None:
     """Print what moving the stage cost."""
     print("\n| whole command | seconds | processor | peak memory | requests | bytes with the Hub |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for name, found in costs.items():
-        shown = f"{least(found, lambda one: one.seconds):.2f} | {least(found, lambda one: one.processor):.2f}"
-        print(f"| {name} | {shown} | {memory(found)} | {found[-1].requests} | {found[-1].moved:,} |")
+        best = least(found)
+        shown = f"{best.seconds:.2f} | {best.processor:.2f} | {best.peak / 1e6:,.0f} MB"
+        print(f"| {name} | {shown} | {best.requests} | {best.moved:,} |")
     moved = min(max(times) for times in stages)
-    print(f"\nOf that, what is published inspected and the stage moved on the Hub: {moved:.2f} s.")
+    print(f"\nIn a process that is there, what is published inspected and the stage moved: {moved:.2f} s.")
 
 
-def least(found: Sequence[Cost], of: Callable[[Cost], float]) -> float:
-    """Return the least: what a busy machine adds is not ours."""
-    return min(of(one) for one in found)
+def print_growth(large: dict[str, Costs], small: dict[str, Costs], megabytes: tuple[float, float]) -> None:
+    """Print what depends on the size of the weights, and what does not, of a release with other weights."""
+    print(f"\n| other weights | {megabytes[1]:,.0f} MB | {megabytes[0]:,.0f} MB | what grows | of create_commit's |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    found = {what: (least(small[TWO][what]).seconds, least(large[TWO][what]).seconds) for what in large[TWO]}
+    base = found["create_commit"][1] - found["create_commit"][0]
+    for what, (few, many) in found.items():
+        print(f"| {what} | {few:.2f} s | {many:.2f} s | {many - few:.2f} s | {(many - few) / base:.2f} |")
 
 
-def memory(found: Sequence[Cost]) -> str:
-    """Return the largest peak of memory."""
-    return f"{max(one.peak for one in found) / 1e6:,.0f} MB"
+def least(found: Sequence[Cost]) -> Cost:
+    """Return the least time and processor time, since what a busy machine adds is not ours, and the largest peak."""
+    seconds, processor = min(one.seconds for one in found), min(one.processor for one in found)
+    return Cost(seconds, processor, max(one.peak for one in found), found[-1].moved, found[-1].requests)
+
+
+def measure(checkpoint: Path, root: Path, items: int, rounds: int) -> tuple[dict[str, Costs], list[tuple[float, ...]]]:
+    """Lead the lives of a checkpoint's versions; return what each command cost, by version or ``moves``, and stages."""
+    (root / "world").mkdir(parents=True)
+    world = build(root / "world", checkpoint, items)
+    score(world, root / "home")
+    costs: dict[str, Costs] = {key: {} for key in (*VERSIONS, "moves")}
+    stages: list[tuple[float, ...]] = []
+    for number in range(rounds):
+        live(world, root / "home", number, costs, stages)
+    shutil.rmtree(root)
+    return costs, stages
+
+
+def size_of(folder: Path) -> float:
+    """Return the megabytes of a folder's files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -330,19 +358,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, help="a real folder instead of a model with random weights")
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as name:
-        root, home = Path(name) / "world", Path(name) / "home"
-        root.mkdir()
-        checkpoint = arguments.checkpoint or make_checkpoint(Path(name) / "checkpoint", arguments.megabytes)
-        size = sum(path.stat().st_size for path in checkpoint.rglob("*") if path.is_file())
-        print(f"{size / 1e6:,.0f} MB, {arguments.rounds} rounds, the least of each\n", flush=True)
-        world = build(root, checkpoint, arguments.items)
-        score(world, home)
-        costs: dict[str, Costs] = {key: {} for key in (*VERSIONS, "moves")}
-        stages: list[tuple[float, ...]] = []
-        for number in range(arguments.rounds):
-            live(world, home, number, costs, stages)
+        folder = Path(name)
+        large = arguments.checkpoint or make_checkpoint(folder / "large", arguments.megabytes)
+        small = make_checkpoint(folder / "small", 1)
+        print(f"{size_of(large):,.0f} MB, {arguments.rounds} rounds, the least of each\n", flush=True)
+        costs, stages = measure(large, folder / "one", arguments.items, arguments.rounds)
         print_releases(costs)
         print_moves(costs["moves"], stages)
+        few, _ = measure(small, folder / "other", arguments.items, arguments.rounds)
+        print_growth(costs, few, (size_of(large), size_of(small)))
     return 0
 
 

@@ -10,7 +10,7 @@ from modelrelease.cli.common import add_config
 from modelrelease.cli.consent import announce_on_github, approvals_of
 from modelrelease.cli.output import say, say_json
 from modelrelease.cli.releasing import doer_of, grounds_of, tell
-from modelrelease.cli.score import add_numerics, options_of, surroundings_of
+from modelrelease.cli.score import add_numerics, bare_surroundings, options_of, surroundings_of
 
 if TYPE_CHECKING:
     from modelrelease.flows.release.grounds import Grounds, Released
@@ -45,12 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Promote; exit 0 when the stage names the version, 1 where the gate or an integrity check says no."""
+    from dataclasses import replace
+
     from modelrelease.flows.release.subject import open_subject
     from modelrelease.flows.weights import Weights
 
     grounds = grounds_of(arguments.config)
-    surroundings = surroundings_of(grounds.project.root)
-    weights = Weights(surroundings.cache, Weights.of(surroundings).hub, surroundings.download, remembers=False)
+    weights = replace(Weights.of(bare_surroundings()), remembers=False)
     subject = open_subject(grounds, arguments.version, weights)
     if arguments.digest is not None:
         _hold_to(subject, arguments.digest)

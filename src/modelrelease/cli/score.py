@@ -84,10 +84,19 @@ def options_of(arguments: argparse.Namespace) -> Options:
 
 def surroundings_of(root: Path) -> Surroundings:
     """Return what a run is given of the world: places for what may be lost, bars, the clock, the work tree's state."""
-    from modelrelease import git, settings
-    from modelrelease.scoring.run import Surroundings
+    from dataclasses import replace
+
+    from modelrelease import git
 
     head = git.head(root)
+    return replace(bare_surroundings(), git_sha=head.sha, dirty=head.dirty)
+
+
+def bare_surroundings() -> Surroundings:
+    """Return the same without the state of a work tree, for which git may have to read all of it."""
+    from modelrelease import settings
+    from modelrelease.scoring.run import Surroundings
+
     return Surroundings(
         journal=settings.partial_runs(),
         progress=Bar(),
@@ -96,8 +105,6 @@ def surroundings_of(root: Path) -> Surroundings:
         offline=settings.is_offline(),
         download=Bar("fetching weights", "B"),
         now=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        git_sha=head.sha,
-        dirty=head.dirty,
         run_url=settings.run_url(),
     )
 

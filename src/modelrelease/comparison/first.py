@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from modelrelease.comparison.comparability import describe_side
-from modelrelease.comparison.floors import lower_bound_binary, lower_bound_mean
 from modelrelease.comparison.nothing import without_sides
 from modelrelease.comparison.pairing import show_ids
 from modelrelease.comparison.policy import Question, check_policy, exact_names, policy_for, unmatched_patterns
@@ -95,6 +94,8 @@ def _floors(candidate: Results, question: Question) -> list[str]:
         policy, values = _policy(metric, question), candidate.tasks[metric.task].values(metric.metric)
         if policy is None or policy.role != "gate" or policy.min is None or not values:
             continue
+        from modelrelease.comparison.floors import lower_bound_binary, lower_bound_mean  # scipy, for floors alone
+
         binary = metric.binary
         low = lower_bound_binary(round(sum(values)), len(values), alpha) if binary else lower_bound_mean(values, alpha)
         if low < policy.min:

@@ -85,9 +85,10 @@ def fetch(branch: Branch) -> str | None:
     commit = listed[0].decode("ascii", "replace")
     if not _ID.fullmatch(commit):
         raise _unavailable(branch, "answered something that is no commit")
-    if not _has(branch.folder, commit):
-        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
-        _reach(branch, "fetch", *options, "--", branch.remote, f"refs/heads/{branch.name}")
+    if _has(branch.folder, commit):
+        return commit
+    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
+    _reach(branch, "fetch", *options, "--", branch.remote, f"refs/heads/{branch.name}")
     if not _has(branch.folder, commit):
         raise _unavailable(branch, "did not hand over the branch that it names")
     return commit

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,8 +56,9 @@ def read_at(folder: Path, ref: str, path: str) -> bytes:
     Raises InvalidInput (MR209) where the ref or the path is not there, Unavailable where git is not, or where it has
     the path without its content, as in a partial clone: what is there and cannot be read must not pass for missing.
     """
-    sha = commit_of(folder, ref) or ""
-    found = _content(folder, f"{sha}:{_prefix(folder)}{path}") if sha else None
+    sha = ref if _ID.fullmatch(ref) else commit_of(folder, ref) or ""
+    found = _content(folder, f"{sha}^{{commit}}:{_from_here(folder, path)}") if sha else None
+    sha = sha if found is not None else commit_of(folder, ref) or ""
     if found is None and sha and _ask(folder, "ls-tree", sha, "--", path).stdout.startswith(_FILE):
         message, todo = f"git cannot read what {shorten(ref, 80)!r} has there", "fetch all of it, without a `filter:`"
         raise Unavailable(Finding(path, Code.UNAVAILABLE, message, todo))
@@ -250,9 +251,16 @@ def is_committed(root: Path, path: str) -> bool:
 
     ``path`` is relative to ``root``. What git ignores inside a folder is not committed either.
     """
-    if _ask(root, "ls-files", "--error-unmatch", "--", path).returncode != 0:
+    return are_committed(root, [path])
+
+
+def are_committed(root: Path, paths: Sequence[str]) -> bool:
+    """Say of several at once what :func:`is_committed` says of one: True where all of them are."""
+    if not paths:
+        return True
+    if _ask(root, "ls-files", "--error-unmatch", "--", *paths).returncode != 0:
         return False
-    differing = _ask(root, "status", "--porcelain", "--untracked-files=all", "--ignored", "--", path)
+    differing = _ask(root, "status", "--porcelain", "--untracked-files=all", "--ignored", "--", *paths)
     return differing.returncode == 0 and not differing.stdout.strip()
 
 
@@ -264,6 +272,15 @@ def _line(root: Path, *arguments: str) -> str | None:
 def _prefix(folder: Path) -> str:
     """Return where ``folder`` is in its repository: nothing, or a path with a slash at its end."""
     return os.fsdecode(_ask(folder, "rev-parse", "--show-prefix").stdout.removesuffix(b"\n"))
+
+
+def _from_here(folder: Path, path: str) -> str:
+    """Return a path as git finds it when it runs in ``folder``; what git would tidy up is written out, and not found.
+
+    Asking for the prefix takes a process of its own.
+    """
+    plain = not {"", ".", ".."} & {*path.split("/")}
+    return f"./{path}" if plain else f"{_prefix(folder)}{path}"
 
 
 def _content(folder: Path, name: str) -> bytes | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from modelrelease.config import policy_digest
-from modelrelease.flows.release.contents import CHANGELOG, as_recorded
+from modelrelease.flows.release.contents import CHANGELOG, as_recorded, stamp_of_hashed
 from modelrelease.flows.release.grounds import Released, digests_of
 from modelrelease.flows.release.subject import Subject
 from modelrelease.records.announcement import DIGESTS, Announcement, Asset, digest_lines
@@ -67,7 +67,8 @@ def kept_files(facts: ReleaseFacts, out: Path, subject: Subject) -> list[Planned
     for digest in digests_of(facts):
         kept = out / _KEPT / digest.path
         if digest.path in weights and weights[digest.path].sha256 == digest.sha256:
-            files.append(PlannedFile(digest, subject.checkpoint.folder / digest.path))
+            stamp = stamp_of_hashed(subject.checkpoint, digest.path)
+            files.append(PlannedFile(digest, subject.checkpoint.folder / digest.path, stamp))
         elif kept.is_file() and hashlib.sha256(kept.read_bytes()).hexdigest() == digest.sha256:
             files.append(PlannedFile(digest, kept.read_bytes()))
         else:

@@ -22,7 +22,10 @@ def refuse_untagged_papers(subject: Subject) -> None:
     alone. Filters such as Git LFS are git's to apply. An evaluation that lies about uncommitted is not asked for: this
     release is scored on its own.
     """
-    findings = [_finding(subject, path) for path in _read_here(subject) if not _as_tagged(subject, path)]
+    paths = list(_read_here(subject))
+    if git.are_committed(subject.grounds.project.root, [path for path in paths if _is_here(subject, path)]):
+        paths = [path for path in paths if not _is_here(subject, path)]  # else git is asked which of them it is
+    findings = [_finding(subject, path) for path in paths if not _as_tagged(subject, path)]
     if findings:
         raise Refused(findings)
 
@@ -40,10 +43,14 @@ def _read_here(subject: Subject) -> Iterator[str]:
 
 
 def _as_tagged(subject: Subject, path: str) -> bool:
-    here = subject.grounds.project.root / path
-    if not here.exists() and not here.is_symlink():
+    if not _is_here(subject, path):
         return not subject.tree.entries([path])
     return git.is_committed(subject.grounds.project.root, path)
+
+
+def _is_here(subject: Subject, path: str) -> bool:
+    here = subject.grounds.project.root / path
+    return here.exists() or here.is_symlink()
 
 
 def _finding(subject: Subject, path: str) -> Finding:

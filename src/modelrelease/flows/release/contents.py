@@ -11,14 +11,14 @@ from pathlib import Path
 from modelrelease.codes import Code
 from modelrelease.errors import invalid
 from modelrelease.flows.release.subject import Subject
-from modelrelease.records.checkpoints import CARD
+from modelrelease.records.checkpoints import CARD, Checkpoint
 from modelrelease.records.comparison import COMPARISON_FILE
 from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE, CheckpointFile
 from modelrelease.records.ledger import ReleasedFile
 from modelrelease.records.model import MODEL_FILE
 from modelrelease.records.text import refuse_lfs_pointer
 from modelrelease.release.targets.contents import MAX_BLOB, planned_file
-from modelrelease.release.targets.target import FileDigest, PlannedFile
+from modelrelease.release.targets.target import FileDigest, PlannedFile, Stamp
 from modelrelease.scoring.suites import read_tasks
 
 PROMPTS = "prompts/"
@@ -59,7 +59,18 @@ def _weights(subject: Subject, file: CheckpointFile) -> PlannedFile:
         planned = planned_file(file.path, place.read_bytes())
         if planned.digest.sha256 == file.sha256:
             return planned
-    return PlannedFile(FileDigest(file.path, file.size, file.sha256), place)
+    return PlannedFile(
+        FileDigest(file.path, file.size, file.sha256), place, stamp_of_hashed(subject.checkpoint, file.path)
+    )
+
+
+def stamp_of_hashed(checkpoint: Checkpoint, path: str) -> Stamp | None:
+    """Return what the file system said of a checkpoint's file when it was hashed, as targets compare it.
+
+    A target need not hash it once more then. None for a link: what it leads to has changes of its own.
+    """
+    device, inode, size, modified, own_inode, _, changed = checkpoint.stamps[path]
+    return (device, inode, size, modified, changed) if inode == own_inode else None
 
 
 def _records(subject: Subject, results: Path) -> Iterator[tuple[str, bytes | Path]]:

@@ -14,7 +14,6 @@ from modelrelease.flows.release.against import resolution_against
 from modelrelease.flows.release.grounds import Released
 from modelrelease.flows.release.score import Sides
 from modelrelease.flows.release.subject import Subject
-from modelrelease.flows.texts import TextsOfItems
 from modelrelease.records.comparison import COMPARISON_FILE, Comparison
 from modelrelease.records.files import write_atomic
 from modelrelease.records.ledger import Event
@@ -32,6 +31,7 @@ def decide(subject: Subject, live: Released | None, sides: Sides, accepted: Mapp
         found = nothing_live(sides.candidate, question)
     else:
         from modelrelease.comparison.compare import compare
+        from modelrelease.flows.texts import TextsOfItems
 
         texts = TextsOfItems(subject.grounds.project, sides.baseline, sides.candidate)
         found = compare(sides.baseline, sides.candidate, question, texts)
