@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from modelrelease import git
 from modelrelease.errors import InvalidInput, Unavailable
+from modelrelease.git import commands
 
 
 @pytest.fixture
@@ -105,6 +107,61 @@ def test_what_is_no_file_of_the_commit_is_not_read(links: Path, path: str) -> No
     (links.parent / "out").write_text("a secret\n")
     with pytest.raises(InvalidInput, match="MR209 is not in"):
         git.read_at(links, "HEAD", path)
+
+
+def calls_of(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """Return the list to which every call of git is added."""
+    made: list[tuple[str, ...]] = []
+    run = commands._git
+
+    def counted(folder: Path, *arguments: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
+        made.append(arguments)
+        return run(folder, *arguments, **more)
+
+    monkeypatch.setattr(commands, "_git", counted)
+    return made
+
+
+def test_a_file_of_a_commit_that_is_named_by_its_id_takes_one_process(
+    links: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = git.commit_of(links, "HEAD")
+    assert commit is not None
+    made = calls_of(monkeypatch)
+    assert git.read_at(links, commit, "dir/b c.txt") == b"b\n"
+    assert git.read_at(links / "sub", commit, "b c.txt") == b"b\n"
+    assert [call[0] for call in made] == ["cat-file", "cat-file"]
+
+
+@pytest.mark.parametrize("ref", ["HEAD^{tree}", "HEAD:a.txt", None])
+def test_an_id_that_is_no_commit_s_is_none(repository: Path, ref: str | None) -> None:
+    shown = ["git", "-C", str(repository), "rev-parse", ref or ""]
+    known = subprocess.run(shown, capture_output=True, text=True, check=True).stdout.strip() if ref else "1" * 40
+    with pytest.raises(InvalidInput, match="names no commit"):
+        git.read_at(repository, known, "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("paths", "committed"),
+    [
+        ([], True),
+        (["a.txt"], True),
+        (["a.txt", "sub"], True),
+        (["a.txt", "l"], False),
+        (["sub", "new.txt"], False),
+        (["a.txt", "nowhere.txt"], False),
+    ],
+)
+def test_several_are_committed_where_each_is(
+    links: Path, monkeypatch: pytest.MonkeyPatch, paths: list[str], committed: bool
+) -> None:
+    (links / "l").unlink()
+    (links / "l").symlink_to("gone")
+    (links / "new.txt").write_text("new\n")
+    assert all(git.is_committed(links, path) for path in paths) == committed
+    made = calls_of(monkeypatch)
+    assert git.are_committed(links, paths) == committed
+    assert len(made) <= 2
 
 
 def test_bytes_come_as_they_are(repository: Path) -> None:

@@ -159,3 +159,12 @@ except AttributeError as error:
     assert "PapersCallback" in first
     assert second == "[]"
     assert third == "module 'modelrelease' has no attribute 'save_checkpoints'"
+
+
+@pytest.mark.parametrize(
+    "module", ["comparison.first", "flows.release.promote", "flows.release.decide", "cli.rollback"]
+)
+def test_a_stage_is_moved_and_a_first_version_released_without_statistics(module: str) -> None:
+    program = f"import sys, modelrelease.{module}; print({{'scipy', 'numpy', 'torch'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

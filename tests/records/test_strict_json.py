@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelrelease.errors import InvalidInput
+from modelrelease.records import json_places
 from modelrelease.records.canonical import canonical_json
 from modelrelease.records.located import Keys
 from modelrelease.records.strict_json import BadJson, parse_json_line, parse_row, read_json
@@ -135,6 +136,28 @@ def outcome(read: Callable[[str], Any], line: str) -> Any:
 def test_the_fast_and_the_strict_way_agree_on_every_line(line: str) -> None:
     strict = outcome(lambda line: (parse_json_line(line), canonical_json(parse_json_line(line)).encode()), line)
     assert outcome(parse_row, line) == strict
+
+
+def height(value: Any) -> int:
+    """Return how deep a value nests."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inside is None else 1 + max(map(height, inside), default=0)
+
+
+TRICKY = st.text('a"\\\\[]{}é\n', max_size=6)
+NESTED = st.recursive(TRICKY, lambda inner: st.lists(inner) | st.dictionaries(TRICKY, inner), max_leaves=12)
+
+
+@given(NESTED, st.integers(1, 5), st.integers(0, 6))
+def test_depth_is_that_of_brackets_outside_of_texts_wherever_the_text_is_parted(
+    value: Any, piece: int, most: int
+) -> None:
+    text = json.dumps(value, ensure_ascii=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_places, "_PIECE", piece)
+        patch.setattr(json_places, "MAX_DEPTH", most)
+        assert json_places._nests_deep(text) == (height(value) > most)
+        assert (json_places.line_too_deep(text) is not None) == (height(value) > most)
 
 
 @given(VALUES)

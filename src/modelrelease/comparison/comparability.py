@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from modelrelease.comparison.measure import Measure
 from modelrelease.records.comparison import Comparability, Difference, Side, Subject
 from modelrelease.records.evaluation import Evaluation, ScoredTask
 from modelrelease.records.results import Results
+
+if TYPE_CHECKING:
+    from modelrelease.comparison.measure import Measure  # scipy, which the comparison of a first version needs not
 
 
 def compare_facts(baseline: Evaluation, candidate: Evaluation, measures: list[Measure]) -> Comparability:

@@ -275,11 +275,8 @@ def _prefix(folder: Path) -> str:
 
 
 def _from_here(folder: Path, path: str) -> str:
-    """Return a path as git finds it when it runs in ``folder``; what git would tidy up is written out, and not found.
-
-    Asking for the prefix takes a process of its own.
-    """
-    plain = not {"", ".", ".."} & {*path.split("/")}
+    """Return a path as git finds it when it runs in ``folder``; asking for the prefix takes a process of its own."""
+    plain = not {"", ".", ".."} & {*path.split("/")}  # others git would tidy up by other rules
     return f"./{path}" if plain else f"{_prefix(folder)}{path}"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from modelrelease.errors import Finding
 from modelrelease.records import faults
@@ -20,13 +21,16 @@ _TOKEN = re.compile(
     rf'(?P<text>{_STRING})|(?P<open>[\[{{])|(?P<close>[\]}}])|(?P<newline>\n)|(?P<other>[^\s"\[\]{{}},:]+)', re.DOTALL
 )
 _BRACKET = re.compile(rf"(?P<text>{_STRING})|(?P<open>[\[{{])|(?P<close>[\]}}])", re.DOTALL)
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in _STEPS)
+_PIECE = 1 << 16
 _NUMBER = re.compile(r"-?[0-9]+(?P<fraction>(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 
 
 def line_too_deep(text: str) -> int | None:
     """Return the line on which ``text`` nests deeper than MAX_DEPTH; None where it never does."""
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+    if text.count("[") + text.count("{") <= MAX_DEPTH or not _nests_deep(text):
         return None
     depth = 0
     for match in _BRACKET.finditer(text):
@@ -35,6 +39,28 @@ def line_too_deep(text: str) -> int | None:
         if depth > MAX_DEPTH:
             return text.count("\n", 0, match.start()) + 1
     return None
+
+
+def _nests_deep(text: str) -> bool:
+    """Say whether ``text`` nests deeper than MAX_DEPTH, in less than half the time that finding where takes.
+
+    Without escaped quotes, every second part between quotes is a string. A backslash elsewhere is a syntax error, at
+    which the parser stops, so what is thought of the text behind it does not matter. Memory is that of a piece.
+    """
+    depth, start, inside = 0, 0, False
+    while start < len(text):
+        end = start + _PIECE
+        while text[end - 1 : end] == "\\":  # an escape is not taken apart
+            end += 1
+        parts = text[start:end].replace("\\\\", "").replace('\\"', "").split('"')
+        brackets = "".join(parts[inside::2]).encode("utf-8", "replace").translate(None, _NO_BRACKETS)
+        steps = [_STEPS[bracket] for bracket in brackets]
+        if depth + max(accumulate(steps), default=0) > MAX_DEPTH:
+            return True
+        depth += sum(steps)
+        inside ^= len(parts) % 2 == 0
+        start = end
+    return False
 
 
 def locate(text: str) -> Place:
