@@ -66,6 +66,7 @@ benchmarks: $(VENV)/installed-for-tests
 	$(BIN)/python benchmarks/compare_speed.py
 	$(BIN)/python benchmarks/registry_speed.py
 	$(BIN)/python benchmarks/publish_speed.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/promote_speed.py
 
 schemas: $(VENV)/installed
 	$(BIN)/python docs/generate.py

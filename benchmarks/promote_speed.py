@@ -356,15 +356,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--items", type=int, default=16, help="rows of the test set")
     parser.add_argument("--checkpoint", type=Path, help="a real folder instead of a model with random weights")
+    parser.add_argument("--alone", action="store_true", help="without the small model, so without what grows")
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         large = arguments.checkpoint or make_checkpoint(folder / "large", arguments.megabytes)
-        small = make_checkpoint(folder / "small", 1)
         print(f"{size_of(large):,.0f} MB, {arguments.rounds} rounds, the least of each\n", flush=True)
         costs, stages = measure(large, folder / "one", arguments.items, arguments.rounds)
         print_releases(costs)
         print_moves(costs["moves"], stages)
+        if arguments.alone:
+            return 0
+        small = make_checkpoint(folder / "small", 1)
         few, _ = measure(small, folder / "other", arguments.items, arguments.rounds)
         print_growth(costs, few, (size_of(large), size_of(small)))
     return 0
