@@ -221,6 +221,31 @@ def test_one_promotion_at_a_time(world: World) -> None:
     ]
 
 
+def test_what_was_published_and_overtaken_is_never_replaced(world: World) -> None:
+    """It is released once what it was decided against is live again, and refused as long as it is not."""
+    runner = world.runner()
+    runner.promote(TWO)
+    runner.lose_results()
+    rival = world.runner("two")
+
+    def overtake(point: str) -> None:
+        if point == "published":
+            rival.roll_back(ONE)
+
+    with pytest.raises(ModelreleaseError, match=f"{THREE}: MR712 was decided against {TWO}, and production is {ONE}"):
+        runner.promote(THREE, reach=overtake)
+    assert THREE in runner.target().versions()
+    before = world.state()
+    runner.lose_results()  # those of the version that was live then
+    with pytest.raises(ModelreleaseError, match=f"{THREE}: MR703 is published already, with other content"):
+        runner.promote(THREE)
+    assert world.state() == before
+    runner.promote(TWO)
+    runner.lose_results()
+    assert runner.promote(THREE).event is not None
+    assert (runner.live(), runner.target().stage("production").version) == (THREE, THREE)
+
+
 def test_a_ledger_that_was_tampered_with_moves_nothing(world: World) -> None:
     runner = world.runner()
     subject = runner.subject(TWO)
