@@ -231,8 +231,9 @@ def test_refused_released_blocked_by_a_regression_rolled_back_and_forward(shop: 
     ran = shop.release_again(github, TWO, 6)
     assert ran.jobs() == RELEASED, ran.text
     assert shop.kinds()[5:] == [f"rolled-forward {TWO}"]
-    assert f"{TWO} is released to production" in ran.log
+    assert f"{TWO} is released to production of hf://{REPOSITORY}: nothing has to be decided" in ran.log
     assert f"{TWO} is back at production of hf://{REPOSITORY}" in ran.log
+    assert f"production names {TWO} again" in ran.log
     assert not shop.act.artifacts.exists()
     assert shop.stage() == second
     assert releases_of(github) == [ONE, TWO]
