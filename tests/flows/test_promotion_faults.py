@@ -29,7 +29,7 @@ from tiny_models import TinyModels
 
 from modelrelease.cli import consent, on_github
 from modelrelease.errors import ModelreleaseError
-from modelrelease.git import append_only
+from modelrelease.git import remotes
 from modelrelease.release.targets import hub_session
 from modelrelease.release.targets.target import Reach
 
@@ -328,7 +328,7 @@ def test_the_ledger_s_remote_fails(
     undo: list[Callable[[], object]] = []
     with monkeypatch.context() as short_of_time:
         if fault == "no answer in time":
-            short_of_time.setattr(append_only, "TIMEOUT", 1)
+            short_of_time.setattr(remotes, "TIMEOUT", 1)
         found = attempt(world, action, once_at(point, lambda: undo.append(REMOTES[fault](world))))
     assert found == outcome
     undo[0]()
