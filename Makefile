@@ -47,7 +47,8 @@ fuzz: $(VENV)/installed-for-tests
 # Whole promotions and rollbacks, killed, refused and raced at every step, over a folder and over the Hub: four minutes.
 faults: $(VENV)/installed-for-tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "exhaustive or not exhaustive" \
-		tests/flows/test_promotion_survives.py tests/flows/test_promotion_refused.py tests/flows/test_promotions_race.py
+		tests/flows/test_promotion_survives.py tests/flows/test_promotion_refused.py \
+		tests/flows/test_promotions_race.py tests/flows/test_promotion_faults.py
 
 oldest-hub: $(VENV)/installed-for-tests
 	MODELRELEASE_OLDEST_HUB=$(VENV)-oldest-hub $(BIN)/python -m pytest -m oldest_hub tests/release/targets

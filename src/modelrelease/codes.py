@@ -212,7 +212,7 @@ MEANING: dict[Code, str] = {
     Code.RELEASE_FILE: "a file that cannot be published, or changed while it was",
     Code.RELEASE_NAME: "a name that no version or stage can have",
     Code.TARGET_STATE: "something stands at the target that no release has put there",
-    Code.RELEASE_TAG: "a version is not released from the commit that its tag names, or that commit is not merged",
+    Code.RELEASE_TAG: "a version's tag is not at the commit that is released, here or on origin, or it is not merged",
     Code.BLOCKED: "the gate does not let a version be released",
     Code.NOT_RELEASED: "a version was never released, or was revoked",
     Code.RELEASE_BUSY: "another promotion is under way",

@@ -61,8 +61,13 @@ def parse_config(data: bytes, path: str) -> Config:
 
 
 def policy_digest(config: Config) -> str:
-    """Return the digest of the gate's policy, whatever else the config says."""
-    return digest_of(config.gate.model_dump(mode="json"))
+    """Return the digest of what somebody has decided of the gate's policy, whatever else the config says.
+
+    What is at its default is left out, written or not: it means the same, so a key that a later version of modelrelease
+    brings changes nobody's digest. The other side of it: a default is for good, since another one would change
+    decisions under the same digest. Order and formatting of the file do not count.
+    """
+    return digest_of(config.gate.model_dump(mode="json", exclude_defaults=True))
 
 
 def is_inside(path: str) -> bool:

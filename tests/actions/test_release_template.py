@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 from acting import Act, Ran, git
 from consumers import REPOSITORY, adopt
 from fakes.github import JOB_TOKEN, FakeGitHub, add_commit, add_review
-from fakes.hub import JOB_IDENTITY, WRITE_TOKEN, FakeHub
+from fakes.hub import JOB_IDENTITY, READ_TOKEN, WRITE_TOKEN, FakeHub
 from releases import CONFIG, ONE, TWO, add_version
 from repositories import LIVE, NEW, Repository, create, other_weights, rows
 from tiny_models import TinyModels
@@ -29,7 +29,7 @@ REASON = "Someone's prices are wrong; $(touch oops) `touch oops` ${{ secrets.HF_
 
 @dataclass
 class Shop:
-    """A clone in which a person works, its bare origin, and a Hub that trusts its workflows."""
+    """A clone in which a person works, its bare origin, and a Hub that trusts its workflows and shows nobody else."""
 
     act: Act
     work: Repository
@@ -48,7 +48,7 @@ class Shop:
         add_review(there, run, by)
         self.work.git("checkout", "--quiet", "--detach", version)
         payload = {"ref": f"refs/tags/{version}", "repository": {"default_branch": "main"}}
-        return self._run(github, "push", payload, run, token)
+        return self._run(github, "push", payload, run, secrets={"HF_TOKEN": token} if token else {})
 
     def release_again(self, github: FakeGitHub, version: str, run: int) -> Ran:
         """Start the release's workflow by hand, on the default branch."""
@@ -56,11 +56,13 @@ class Shop:
         payload = {"inputs": {"version": version}, "ref": "refs/heads/main", "repository": {"default_branch": "main"}}
         return self._run(github, "workflow_dispatch", payload, run)
 
-    def roll_back(self, github: FakeGitHub, version: str, run: int, reason: str) -> Ran:
+    def roll_back(
+        self, github: FakeGitHub, version: str, run: int, reason: str, secrets: Mapping[str, str] | None = None
+    ) -> Ran:
         """Start the rollback's workflow, as a person does."""
         self.work.git("checkout", "--quiet", "main")
         payload = {"inputs": {"to": version, "reason": reason}, "repository": {"default_branch": "main"}}
-        return self._run(github, "workflow_dispatch", payload, run, workflow="rollback")
+        return self._run(github, "workflow_dispatch", payload, run, secrets, workflow="rollback")
 
     def _run(
         self,
@@ -68,7 +70,7 @@ class Shop:
         event: str,
         payload: dict[str, object],
         run: int,
-        token: str = "",
+        secrets: Mapping[str, str] | None = None,
         workflow: str = "release",
     ) -> Ran:
         shutil.rmtree(self.act.artifacts, ignore_errors=True)
@@ -80,7 +82,7 @@ class Shop:
             **{f"HF_HUB_DISABLE_{name}": "1" for name in ("XET", "TELEMETRY", "UPDATE_CHECK")},
         }
         variables = {"MODELRELEASE_RELEASE_RUNNER": "self-hosted"}
-        if not token:
+        if "HF_TOKEN" not in (secrets or {}):
             variables["HF_OIDC_RESOURCE"] = REPOSITORY
         ran = self.act.run(
             self.work.root,
@@ -90,10 +92,10 @@ class Shop:
             variables=variables,
             job=job,
             token=JOB_TOKEN,
-            secrets={"HF_TOKEN": token} if token else {},
+            secrets=secrets,
             workflow=self.work.root / ".github" / "workflows" / f"{workflow}.yml",
         )
-        for secret in (JOB_TOKEN, JOB_IDENTITY, WRITE_TOKEN, "hf_jwt_"):
+        for secret in (JOB_TOKEN, JOB_IDENTITY, READ_TOKEN, WRITE_TOKEN, "hf_jwt_"):
             assert secret not in ran.text
         return ran
 
@@ -115,6 +117,10 @@ class Shop:
     def writers(self) -> set[str | None]:
         """Return whose tokens the last run has committed with."""
         return {one.who for one in self.hub.requests if "/commit/" in one.path and one.method == "POST"}
+
+    def readers(self) -> set[str | None]:
+        """Return whose tokens the last run has asked the Hub with, about the repository."""
+        return {one.who for one in self.hub.requests if REPOSITORY in one.path}
 
     def stage(self) -> str:
         """Return the digest of the weights that the stage serves."""
@@ -167,7 +173,7 @@ def shop(tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     origin = folder / "origin.git"
     git(folder, "init", "--quiet", "--bare", str(origin))
     with FakeHub(folder / "hub") as hub:
-        hub.repository(REPOSITORY)
+        hub.repository(REPOSITORY, private=True)
         made = Shop(Act(folder / "machine", tmp_path_factory), work, origin, hub)
         made.push("main")
         yield made
@@ -210,7 +216,13 @@ def test_refused_released_blocked_by_a_regression_rolled_back_and_forward(shop: 
     assert (shop.stage(), len(shop.kinds()), shop.writers()) == (second, 4, set())
 
     ran = shop.roll_back(github, ONE, 5, REASON)
+    assert ran.jobs() == {"plan": "failed"}, ran.text
+    assert f"hf://{REPOSITORY}: MR603 the Hub answered 404" in ran.log
+    assert (shop.stage(), len(shop.kinds()), shop.readers()) == (second, 4, {None})
+
+    ran = shop.roll_back(github, ONE, 5, REASON, {"HF_READ_TOKEN": READ_TOKEN})
     assert ran.jobs() == BACK, ran.text
+    assert shop.readers() == {"reader", "job"}
     assert shop.kinds()[4:] == [f"rolled-back {ONE}"]
     assert shop.events()[-1].reason == REASON
     assert (shop.stage(), shop.writers()) == (first, {"job"})
@@ -219,8 +231,9 @@ def test_refused_released_blocked_by_a_regression_rolled_back_and_forward(shop: 
     ran = shop.release_again(github, TWO, 6)
     assert ran.jobs() == RELEASED, ran.text
     assert shop.kinds()[5:] == [f"rolled-forward {TWO}"]
-    assert f"{TWO} is released to production" in ran.log
+    assert f"{TWO} is released to production of hf://{REPOSITORY}: nothing has to be decided" in ran.log
     assert f"{TWO} is back at production of hf://{REPOSITORY}" in ran.log
+    assert f"production names {TWO} again" in ran.log
     assert not shop.act.artifacts.exists()
     assert shop.stage() == second
     assert releases_of(github) == [ONE, TWO]

@@ -195,9 +195,12 @@ def test_a_rollback_shows_what_it_changes_before_anybody_approves_it() -> None:
         "plan": {"contents": "read"},
         "rollback": {"contents": "write", "id-token": "write"},
     }
-    assert "environment" not in jobs["plan"]
-    assert jobs["rollback"]["environment"] == "rollback"
+    # Two environments: that of the plan asks nobody, and has no token that may write.
+    assert (jobs["plan"]["environment"], jobs["rollback"]["environment"]) == ("rollback-plan", "rollback")
     assert jobs["plan"]["steps"][-1]["with"]["plan"] is True
+    secrets = {name: set(re.findall(r"secrets\.\w+", yaml.safe_dump(job))) for name, job in jobs.items()}
+    assert secrets == {"plan": {"secrets.HF_READ_TOKEN"}, "rollback": {"secrets.HF_TOKEN"}}
+    assert "hub-publisher" not in jobs["plan"]["steps"][-1]["with"]
     assert jobs["rollback"]["if"] == "needs.plan.outputs.needed == 'true'"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from action_steps import Steps
-from releases import ONE, Releases, create_releases
+from releases import ONE, TWO, Releases, copy_releases, create_releases
 from tiny_models import TinyModels
 
 REASON = "Answers in German are cut off"
@@ -54,6 +54,35 @@ def test_what_cannot_be_is_refused_and_told(
     assert says in step.log
     assert re.search(r"^::error ", step.log, re.MULTILINE)
     assert releases.kinds() == []
+
+
+def test_a_way_forward_tells_what_pins_the_release(
+    releases: Releases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its event has no receipt: the version's is in the ledger, which is on the remote here as in a job."""
+    releases.repository.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
+    lived = copy_releases(releases, tmp_path / "lived")
+    lived.repository.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    lived.repository.git("push", "--quiet", "--tags", "origin", "main")
+    first, second = lived.promote(ONE).published.commit, lived.promote(TWO).published.commit
+    lived.roll_back(ONE)
+    job = Steps(tmp_path, monkeypatch, capsys)
+    monkeypatch.chdir(lived.root)
+
+    decided = job.step("promote", version=TWO, decide="true")
+    forward = job.step("promote", version=TWO, decide="false")
+    again = job.step("promote", version=TWO)
+    lived.repository.git("checkout", "--quiet", "--detach", ONE)
+    back = job.step("promote", version=ONE)
+
+    assert [step.outputs["exit-code"] for step in (decided, forward, again, back)] == ["0", "0", "0", "0"]
+    assert [step.outputs["commit"] for step in (decided, forward, again, back)] == [second, second, second, first]
+    assert {step.outputs["decision"] for step in (decided, forward, again, back)} == {""}
+    assert lived.kinds()[4:] == [f"rolled-back {ONE}", f"rolled-forward {TWO}", f"rolled-forward {ONE}"]
+    assert f"{TWO} is released to production of file://releases: nothing has to be decided" in decided.log
+    assert "production names" not in decided.log  # it named the other version then
+    assert f"production names {TWO} again" in forward.log
+    assert f"production names {TWO} again" in forward.summary
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from modelrelease.codes import Code
 from modelrelease.config import find_project
 from modelrelease.errors import Finding, Unavailable
 from modelrelease.flows.ledger import append_event, ledger_branch, open_ledger
-from modelrelease.flows.release.audit import Audit, audit_ledger
+from modelrelease.flows.release.audit import Audit, _tags_on_origin, audit_ledger
 from modelrelease.flows.release.audit_git import audit_commits
 from modelrelease.flows.release.grounds import released
 from modelrelease.git.append_only import Branch
@@ -226,15 +227,63 @@ def test_heads_from_elsewhere_count(releases: Releases) -> None:
     assert audit(releases, elsewhere=silent).unreached == [f"heads in GitHub's releases: {DOWN.findings[0]}"]
 
 
-def test_a_clone_without_tags_says_so(releases: Releases, tmp_path: Path) -> None:
-    clone = copy_releases(releases, tmp_path / "clone")
-    clone.repository.git("remote", "add", "origin", str(releases.root))
-    clone.repository.git("fetch", "--quiet", "origin")
+@pytest.fixture
+def clone(releases: Releases, tmp_path: Path) -> Releases:
+    """A copy of all that was released, with a remote that has the same."""
+    made = copy_releases(releases, tmp_path / "clone")
+    releases.repository.git("config", "receive.denyCurrentBranch", "ignore")
+    made.repository.git("remote", "add", "origin", str(releases.root))
+    made.repository.git("fetch", "--quiet", "origin")
+    return made
+
+
+def test_a_clone_without_tags_asks_origin_and_says_so_where_it_must_not(clone: Releases) -> None:
     clone.repository.git("tag", "--delete", ONE)
     told = audit(clone)
+    assert (told.findings, told.unreached) == ([], [])
+    assert told.checked[-1] == "their tags, commits and policies in this repository, and their tags on origin"
+    open_ledger(branch(clone))
+    told = audit_ledger(find_project(clone.root), ledger_branch(clone.root, None, offline=True), clone.target, None)
     assert told.findings == []
     (line,) = told.unreached
     assert line.startswith(f"the tag {ONE}: it is not in this clone; `git fetch --tags`")
+
+
+@pytest.mark.parametrize(
+    ("push", "message"),
+    [
+        pytest.param([f"{TWO}^{{commit}}:refs/tags/{ONE}"], "is the tag of [0-9a-f]{10} on origin", id="moved"),
+        pytest.param(["--delete", f"refs/tags/{ONE}"], "is gone on origin", id="removed"),
+    ],
+)
+def test_a_tag_that_is_another_on_origin(
+    clone: Releases, push: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This clone's own tag is as it was."""
+    monkeypatch.chdir(clone.root)
+    assert run(capsys, "verify", ONE).code == 0
+    clone.repository.git("push", "--quiet", "--force", "origin", *push)
+    commit = clone.repository.git("rev-parse", f"{ONE}^{{commit}}")[:10]
+    mend = f"git push --force origin {commit}:refs/tags/{ONE}"
+    expected = rf"{ONE}: MR708 {message}, and {ONE} was released from {commit}; put it back: `{mend}`\n"
+    for command in (["verify", ONE], ["ledger", "verify"]):
+        ran = run(capsys, *command)
+        assert ran.code == 1
+        assert re.fullmatch(expected, ran.err)
+    assert run(capsys, "verify", TWO).code == 0
+    clone.repository.git(*mend.split()[1:])
+    assert run(capsys, "verify", ONE).code == 0
+
+
+def test_tags_that_origin_does_not_tell_are_not_checked(clone: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = open_ledger(branch(clone))
+    clone.repository.git("remote", "set-url", "origin", "/nowhere")
+    told = Audit(ledger)
+    known = released(ledger, "file://releases", ONE)
+    assert known is not None
+    assert _tags_on_origin(told, [known]) is None
+    (line,) = told.unreached
+    assert line.startswith("tags on origin: remote origin: MR603 does not tell its tags: ")
 
 
 def test_another_policy_than_the_one_that_decided(releases: Releases) -> None:

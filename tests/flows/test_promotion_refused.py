@@ -101,7 +101,20 @@ def not_tagged(runner: Runner) -> None:
     runner.repository.git("tag", "--delete", TWO)
 
 
+def not_pushed(runner: Runner) -> None:
+    runner.repository.git("checkout", "--quiet", "--detach", TWO)
+    runner.repository.git("push", "--quiet", "--delete", "origin", f"refs/tags/{TWO}")
+
+
+def moved_on_origin(runner: Runner) -> None:
+    """Somebody else moved it, to a commit that is merged too; this clone has not seen that."""
+    runner.repository.git("checkout", "--quiet", "--detach", TWO)
+    runner.repository.git("push", "--quiet", "--force", "origin", f"{ONE}^{{commit}}:refs/tags/{TWO}")
+
+
 TAGS = {
+    not_pushed: f"{TWO}: MR708 is not on origin; push it: `git push origin refs/tags/{TWO}`",
+    moved_on_origin: f"{TWO}: MR708 is the tag of .* on origin, and of .* here; find out who moved it",
     not_checked_out: f"{TWO}: MR708 is the tag of .* is checked out",
     not_merged: f"{TWO}: MR708 .* is not on main",
     not_tagged: f"{TWO}: MR708 is no tag here",
@@ -137,6 +150,7 @@ def test_a_tag_does_not_choose_its_target(world: World) -> None:
     address = runner.grounds().config.release.target
     policy(runner, f"target: {address}", "target: file://elsewhere")
     runner.repository.git("tag", "--force", TWO)
+    runner.repository.git("push", "--quiet", "--force", "origin", f"refs/tags/{TWO}")
     policy(runner, "target: file://elsewhere", f"target: {address}")
     runner.promote(TWO)
     assert not list(world.folder.rglob("elsewhere"))
@@ -155,7 +169,7 @@ def test_a_committed_record_that_does_not_come_out_again_stops_a_release(world: 
     runner.repository.write(f"models/{TWO}/samples.jsonl", (other / "samples.jsonl").read_bytes())
     runner.repository.commit("Add a record")
     runner.repository.git("tag", "--force", TWO)
-    runner.repository.git("push", "--quiet", "origin", "main")
+    runner.repository.git("push", "--quiet", "--force", "origin", "main", f"refs/tags/{TWO}")
     runner.lose_results()
     refused(world, lambda: runner.promote(TWO), f"models/{TWO}/eval.json: MR714 does not come out again")
 
@@ -219,6 +233,31 @@ def test_one_promotion_at_a_time(world: World) -> None:
     assert [event for event in world.events() if event.startswith("released")] == [
         f"released {version}" for version in (ONE, THREE, TWO)
     ]
+
+
+def test_what_was_published_and_overtaken_is_never_replaced(world: World) -> None:
+    """It is released once what it was decided against is live again, and refused as long as it is not."""
+    runner = world.runner()
+    runner.promote(TWO)
+    runner.lose_results()
+    rival = world.runner("two")
+
+    def overtake(point: str) -> None:
+        if point == "published":
+            rival.roll_back(ONE)
+
+    with pytest.raises(ModelreleaseError, match=f"{THREE}: MR712 was decided against {TWO}, and production is {ONE}"):
+        runner.promote(THREE, reach=overtake)
+    assert THREE in runner.target().versions()
+    before = world.state()
+    runner.lose_results()  # those of the version that was live then
+    with pytest.raises(ModelreleaseError, match=f"{THREE}: MR703 is published already, with other content"):
+        runner.promote(THREE)
+    assert world.state() == before
+    runner.promote(TWO)
+    runner.lose_results()
+    assert runner.promote(THREE).event is not None
+    assert (runner.live(), runner.target().stage("production").version) == (THREE, THREE)
 
 
 def test_a_ledger_that_was_tampered_with_moves_nothing(world: World) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from faults_page import rows
 from releases import ONE, TWO
 from survival import KINDS, World, copy_world, template_of, watched_ledger
 from tiny_models import TinyModels
@@ -17,15 +18,6 @@ from tiny_models import TinyModels
 from modelrelease.errors import ModelreleaseError
 from modelrelease.flows.release.promote import STEPS
 from modelrelease.release.targets.target import FAILPOINTS, Reach, go_on
-
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
-
-
-def rows(heading: str) -> list[list[str]]:
-    """Return the rows of the table below a heading."""
-    section = PAGE.read_text("utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    lines = [line for line in section.splitlines() if line.startswith("| ")][2:]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 @pytest.fixture(scope="module", params=KINDS)

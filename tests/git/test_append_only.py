@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modelrelease.errors import Unavailable
-from modelrelease.git.append_only import Branch, Raced, append, blobs, fetch, history, remote_of, seen
+from modelrelease.git.append_only import Branch, Raced, append, blobs, fetch, history, seen
 
 NAME = "modelrelease/ledger"
 
@@ -192,9 +192,3 @@ def test_links_and_long_files_are_told_apart(clone: Path) -> None:
     blob = next(change.blob for change in history(branch, tip)[0].changes)
     assert blob is not None
     assert blobs(branch, [blob], 10) == {blob: b"x" * 10}
-
-
-def test_whether_there_is_a_remote(clone: Path) -> None:
-    assert remote_of(clone) == "origin"
-    git(clone, "remote", "remove", "origin")
-    assert remote_of(clone) is None

@@ -37,6 +37,7 @@ GOOD: Settings = {
     "environments": {
         "Production": {"reviewers": ["grace"], "prevent_self_review": True, "policy": True},
         "rollback": {"reviewers": ["grace"], "policy": True},
+        "rollback-plan": {"policy": True},
     },
     "rulesets": [
         ruleset(1, "branch", "~DEFAULT_BRANCH", rules=[{"type": "required_status_checks", "parameters": GATE}]),
@@ -72,7 +73,8 @@ def test_all_of_it_is_set_up(github: FakeGitHub) -> None:
     assert {check.state for check in checks.values()} == {"ok"}
     assert list(checks) == [
         "default permissions", "required check on main", "required check on main: up to date",
-        "environment production", "environment rollback", "tags model_v*", f"branch {LEDGER}", "runners",
+        "environment production", "environment rollback", "environment rollback-plan", "tags model_v*",
+        f"branch {LEDGER}", "runners",
     ]  # fmt: skip
 
 
@@ -122,7 +124,7 @@ def classic(**protection: Any) -> Callable[[Settings], object]:
 LOOSE = {**GATE, "strict_required_status_checks_policy": False}
 CHECKS = {"strict": True, "contexts": ["gate"], "checks": [], "url": "https://x.org", "contexts_url": "https://x.org"}
 MAIN, TAGS, BRANCH, RUNNERS = "required check on main", "tags model_v*", f"branch {LEDGER}", "runners"
-PRODUCTION, ROLLBACK = "environment production", "environment rollback"
+PRODUCTION, ROLLBACK, PLAN = (f"environment {name}" for name in ("production", "rollback", "rollback-plan"))
 
 
 @pytest.mark.parametrize(
@@ -137,6 +139,8 @@ PRODUCTION, ROLLBACK = "environment production", "environment rollback"
         (at("environments", "Production", "prevent_self_review"), PRODUCTION, "to-do", "Prevent self-review"),
         (at("environments", "Production", "policy"), PRODUCTION, "to-do", "Selected branches and tags"),
         (at("environments", "rollback", "reviewers"), ROLLBACK, "to-do", "nobody has to approve"),
+        (at("environments", "rollback-plan", "policy"), PLAN, "to-do", "and read its secrets"),
+        (at("environments", "rollback-plan", "reviewers", value=["grace"]), PLAN, "to-do", "take its required"),
         (at("environments", "rollback", "prevent_self_review", value=True), ROLLBACK, "ok", "not who began it"),
         (at("rulesets", 2, "rules", value=[{"type": "deletion"}]), TAGS, "to-do", "can be moved by"),
         (at("rulesets", 2, "rules", value=[{"type": "update"}]), TAGS, "to-do", "can be deleted by"),

@@ -15,6 +15,7 @@ from modelrelease.github.inputs import ACTIONS, command_line, is_true
 
 if TYPE_CHECKING:
     from modelrelease.records.comparison import Comparison
+    from modelrelease.records.ledger import Event, Receipt
 
 
 def promote(inputs: Mapping[str, str], told: Told) -> int:
@@ -41,7 +42,7 @@ def promote(inputs: Mapping[str, str], told: Told) -> int:
 
         _tell_decision(told, read_comparison(out / COMPARISON_FILE), out)
     else:
-        _tell_event(told, document, out)
+        _tell_event(told, document, out, inputs)
     return code
 
 
@@ -56,14 +57,14 @@ def _tell_decision(told: Told, comparison: Comparison, out: Path) -> None:
     say(comparison_table(comparison))
 
 
-def _tell_event(told: Told, document: str, out: Path) -> None:
+def _tell_event(told: Told, document: str, out: Path, inputs: Mapping[str, str]) -> None:
     """Tell what the ledger has of a version that is released, now or before."""
     from modelrelease.records.comparison import COMPARISON_FILE
     from modelrelease.records.ledger import Event
     from modelrelease.reports.release import event_text, promoted_text
 
     event = Event.model_validate_json(document)
-    receipt, kept = event.receipt, out / COMPARISON_FILE
+    receipt, kept = event.receipt or _receipt(event, inputs), out / COMPARISON_FILE
     told.outputs |= {
         "decision": "promote" if event.kind == "released" and kept.is_file() else "",
         "report": str(kept) if kept.is_file() else "",
@@ -74,10 +75,26 @@ def _tell_event(told: Told, document: str, out: Path) -> None:
         "folder": str(out),
     }
     text = told.outputs["summary"] + "\n"
-    if receipt is not None:
+    if is_true("decide", inputs):
+        text = f"{event_text(event)}: nothing has to be decided\n"  # and the stage may be elsewhere
+    elif receipt is not None:
         text = promoted_text(event.version, receipt.target_commit, event, event.target, event.stage)
     told.summary = fenced(text)
     say(text)
+
+
+def _receipt(event: Event, inputs: Mapping[str, str]) -> Receipt | None:
+    """Return the receipt of an earlier release, which its way forward does not repeat.
+
+    The run that made ``event`` has read and kept the ledger: no remote is asked again.
+    """
+    from modelrelease.cli.releasing import grounds_of
+    from modelrelease.flows.ledger import ledger_branch, open_ledger
+
+    grounds = grounds_of(Path(inputs["config"]) if inputs.get("config") else None)
+    ledger = open_ledger(ledger_branch(grounds.project.root, grounds.config.name, offline=True))
+    known = ledger.state.released.get((event.target, event.version))
+    return known.receipt if known is not None else None
 
 
 def rollback(inputs: Mapping[str, str], told: Told) -> int:

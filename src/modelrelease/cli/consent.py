@@ -12,6 +12,7 @@ from modelrelease import settings
 
 if TYPE_CHECKING:
     from modelrelease.flows.release.subject import Subject
+    from modelrelease.github.client import Client
     from modelrelease.records.announcement import Announcement
     from modelrelease.records.ledger import Approval
     from modelrelease.settings import GitHubEnvironment
@@ -41,15 +42,37 @@ def approvals_of(subject: Subject, environment: str | None) -> tuple[Approval, .
     return approvals
 
 
+def refuse_taken_on_github(announcement: Announcement) -> None:
+    """Raise where GitHub has the tag elsewhere or a release of it that is not ours: before anything is announced.
+
+    Refused (MR741, MR742), Unavailable (exit 3) where GitHub does not say; outside of a job nothing is asked.
+    """
+    place = _place()
+    if place is not None:
+        from modelrelease.github.releases import refuse_taken
+
+        refuse_taken(*place, announcement)
+
+
 def announce_on_github(announcement: Announcement) -> str | None:
     """Make the GitHub release of the version's tag, once, and return its address; None outside of a job."""
+    place = _place()
+    if place is None:
+        return None
+    from modelrelease.cli.on_github import sleep, tell
+    from modelrelease.github.releases import announce
+
+    return announce(*place, announcement, sleep, tell)
+
+
+def _place() -> tuple[Client, str] | None:
+    """Return GitHub's client and the repository of the job that this is."""
     here = settings.github_environment()
     if _run_of(here) is None or here.repository is None:
         return None
-    from modelrelease.cli.on_github import client_of, sleep, tell
-    from modelrelease.github.releases import announce
+    from modelrelease.cli.on_github import client_of
 
-    return announce(client_of(here), here.repository, announcement, sleep, tell)
+    return client_of(here), here.repository
 
 
 def _run_of(here: GitHubEnvironment) -> int | None:

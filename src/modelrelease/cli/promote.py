@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelrelease.cli.common import add_config
-from modelrelease.cli.consent import announce_on_github, approvals_of
+from modelrelease.cli.consent import announce_on_github, approvals_of, refuse_taken_on_github
 from modelrelease.cli.output import say, say_json
 from modelrelease.cli.releasing import doer_of, grounds_of, tell
 from modelrelease.cli.score import add_numerics, bare_surroundings, options_of, surroundings_of
@@ -177,6 +177,7 @@ def _how(subject: Subject, arguments: argparse.Namespace) -> Promotion:
         sides=sides,
         texts=Written(card_section, changelog),
         approve=lambda subject: approvals_of(subject, arguments.environment),
+        may_announce=refuse_taken_on_github,
         announce=announce_on_github,
         take_over=arguments.take_over,
     )

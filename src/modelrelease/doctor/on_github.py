@@ -47,6 +47,7 @@ def check_settings(found: RepositorySettings | Unseen, wanted: Wanted) -> Iterat
     yield from _gate(found.default, found.default_branch)
     for name in ("production", "rollback"):
         yield _environment(name, found, wanted)
+    yield from _plan_environment(found.environments)
     yield _tags(found.tag_rules, wanted.prefix)
     yield _ledger(found.ledger, wanted.ledger)
     yield _runners(found.variables)
@@ -100,6 +101,26 @@ def _environment(name: str, found: RepositorySettings, wanted: Wanted) -> Check:
         return _HERE.ok(title, f"nobody has to approve, as `release.approval` says; reviewers {_PRIVATE_REVIEWERS}")
     step += f", which {_PRIVATE_REVIEWERS}, or set `release.approval: none`"
     return _HERE.todo(title, f"nobody has to approve, and `release.approval` is `{wanted.approval}`", step)
+
+
+def _plan_environment(environments: Mapping[str, Environment] | Unseen) -> Iterator[Check]:
+    """A rollback's plan is shown before anybody approves; its environment may hold a token that reads the Hub.
+
+    The first run makes it, for every branch; before that there is nothing to say.
+    """
+    name = "rollback-plan"
+    environment = None if isinstance(environments, Unseen) else environments.get(name)
+    if environment is None:
+        return
+    title, place = f"environment {name}", f"Settings, Environments, {name}"
+    if environment.reviewers:
+        says = "somebody has to approve before it is shown what a rollback changes"
+        yield _HERE.todo(title, says, f"take its required reviewers away ({place}): `rollback` may have some")
+    elif environment.any_branch:
+        says = "every branch's own copy of a workflow may run in it, and read its secrets"
+        yield _HERE.todo(title, says, f'choose "Selected branches and tags" ({place}): the default branch')
+    else:
+        yield _HERE.ok(title, "nobody has to approve, and selected branches alone run in it")
 
 
 def _others(title: str, place: str, environment: Environment, wanted: Wanted, *, is_release: bool) -> Check:

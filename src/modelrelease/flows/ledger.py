@@ -12,6 +12,7 @@ from modelrelease.codes import Code
 from modelrelease.errors import Finding, Refused, Unavailable
 from modelrelease.git import append_only
 from modelrelease.git.append_only import Branch, Raced
+from modelrelease.git.remotes import remote_of
 from modelrelease.records.ledger import Event
 from modelrelease.release.ledger.chain import (
     Anchor,
@@ -61,7 +62,7 @@ def ledger_branch(root: Path, name: str | None, *, offline: bool = False) -> Bra
     ``offline``: what this clone saw last instead of what origin has.
     """
     branch = f"modelrelease/{name}/ledger" if name else "modelrelease/ledger"
-    return Branch(root, branch, append_only.remote_of(root), offline)
+    return Branch(root, branch, remote_of(root), offline)
 
 
 def inspect_ledger(branch: Branch, anchors: Iterable[Anchor] = ()) -> tuple[Ledger, list[Finding]]:

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelrelease.git.commands import *  # noqa: F403
 
-_MODULES = frozenset({"append_only", "commands", "history", "objects", "process", "trees", "versions"})
+_MODULES = frozenset({"append_only", "commands", "history", "objects", "process", "remotes", "trees", "versions"})
 
 
 def __getattr__(name: str) -> object:

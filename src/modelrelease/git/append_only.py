@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, Unavailable, escape_controls, shorten
+from modelrelease.errors import Finding, Unavailable
 from modelrelease.git.process import Git
-from modelrelease.settings import remote_environment
+from modelrelease.git.remotes import run, said
 
-TIMEOUT = 120
 _SEEN = "refs/modelrelease/seen/"
 _ID = re.compile(r"[0-9a-f]{40,64}")
 _HEADER = re.compile(rb"[0-9a-f]{40,64}")
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.bareRepository=explicit")
 
 
 class Raced(Exception):
@@ -65,12 +62,6 @@ class Branch:
         return f"{_SEEN}{self.name}" if self.remote is not None else f"refs/heads/{self.name}"
 
 
-def remote_of(folder: Path, name: str = "origin") -> str | None:
-    """Return ``name`` where the repository has such a remote, else None."""
-    done = _git(folder, "config", "--get", f"remote.{name}.url")
-    return name if done.returncode == 0 and done.stdout.strip() else None
-
-
 def fetch(branch: Branch) -> str | None:
     """Return the branch's newest commit, fetched from its remote, None where there is no such branch yet.
 
@@ -96,7 +87,7 @@ def fetch(branch: Branch) -> str | None:
 
 def seen(branch: Branch) -> str | None:
     """Return what this clone saw as the branch's newest commit, None where it never saw one."""
-    done = _git(branch.folder, "rev-parse", "--verify", "--quiet", f"{branch.seen}^{{commit}}")
+    done = run(branch.folder, "rev-parse", "--verify", "--quiet", f"{branch.seen}^{{commit}}")
     return done.stdout.decode("ascii", "replace").strip() or None if done.returncode == 0 else None
 
 
@@ -140,11 +131,11 @@ def append(branch: Branch, parent: str | None, path: str, data: bytes, message: 
 def _publish(branch: Branch, parent: str | None, commit: str) -> None:
     ref = f"refs/heads/{branch.name}"
     if branch.remote is None:
-        if _git(branch.folder, "update-ref", "--create-reflog", ref, commit, parent or "0" * len(commit)).returncode:
+        if run(branch.folder, "update-ref", "--create-reflog", ref, commit, parent or "0" * len(commit)).returncode:
             raise Raced
         return
     options = ("--quiet", "--no-verify", "--no-follow-tags", "--no-recurse-submodules")
-    done = _git(branch.folder, "push", *options, "--", branch.remote, f"{commit}:{ref}", remote=True)
+    done = run(branch.folder, "push", *options, "--", branch.remote, f"{commit}:{ref}", remote=True)
     if done.returncode == 0:
         return
     now = fetch(branch)
@@ -152,7 +143,7 @@ def _publish(branch: Branch, parent: str | None, commit: str) -> None:
         return  # it was taken, and the answer was lost
     if now != parent:
         raise Raced
-    raise _unavailable(branch, _said(done))
+    raise _unavailable(branch, said(done))
 
 
 def _commit(folder: Path, parent: str | None, path: str, data: bytes, message: str) -> str:
@@ -174,7 +165,7 @@ def _tree(folder: Path, parent: str | None, path: str, blob: str) -> str:
 
 def _identity(folder: Path) -> tuple[str, ...]:
     """Who commits, where git knows nobody: the event itself says who did what."""
-    done = _git(folder, "var", "GIT_COMMITTER_IDENT")
+    done = run(folder, "var", "GIT_COMMITTER_IDENT")
     return () if done.returncode == 0 else ("-c", "user.name=modelrelease", "-c", "user.email=modelrelease@localhost")
 
 
@@ -196,53 +187,31 @@ def _changes(folder: Path, commits: list[str]) -> dict[str, tuple[Delta, ...]]:
 
 
 def _contains(folder: Path, tip: str, commit: str) -> bool:
-    return _git(folder, "merge-base", "--is-ancestor", commit, tip).returncode == 0
+    return run(folder, "merge-base", "--is-ancestor", commit, tip).returncode == 0
 
 
 def _has(folder: Path, commit: str) -> bool:
     """Say whether the commit and all that it stands on are here."""
-    done = _git(folder, "rev-list", "--objects", "--quiet", commit, "--")
+    done = run(folder, "rev-list", "--objects", "--quiet", commit, "--")
     return done.returncode == 0
 
 
 def _reach(branch: Branch, *arguments: str) -> bytes:
-    done = _git(branch.folder, *arguments, remote=True)
+    done = run(branch.folder, *arguments, remote=True)
     if done.returncode:
-        raise _unavailable(branch, _said(done))
+        raise _unavailable(branch, said(done))
     return done.stdout
 
 
 def _require(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
-    done = _git(folder, *arguments, given=given)
+    done = run(folder, *arguments, given=given)
     if done.returncode:
-        message = f"git could not do its part: {_said(done)}"
+        message = f"git could not do its part: {said(done)}"
         raise Unavailable(Finding(str(folder), Code.UNAVAILABLE, message, "see that this is a git repository"))
     return done.stdout
-
-
-def _said(done: subprocess.CompletedProcess[bytes]) -> str:
-    lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-    return shorten(escape_controls("; ".join(_without_credentials(line) for line in lines)), 300) or "it failed"
-
-
-def _without_credentials(text: str) -> str:
-    """An address can hold a token, and git repeats addresses in what it says."""
-    return re.sub(r"//[^/\s@]+@", "//…@", text)
 
 
 def _unavailable(branch: Branch, problem: str) -> Unavailable:
     message = f"the remote {branch.remote!r} {problem}" if problem.startswith(("answered", "did not")) else problem
     todo = "see that the remote can be reached, and that its credentials may push this branch"
     return Unavailable(Finding(branch.name, Code.UNAVAILABLE, f"cannot be read or extended: {message}", todo))
-
-
-def _git(folder: Path, *arguments: str, given: bytes = b"", remote: bool = False) -> subprocess.CompletedProcess[bytes]:
-    command = ["git", *_SAFE, "-C", str(folder), *arguments]
-    try:
-        return subprocess.run(
-            command, input=given, capture_output=True, timeout=TIMEOUT, check=False, env=remote_environment(told=remote)
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        message = f"git did not answer: {type(error).__name__}"
-        todo = "see that git is installed, and that the remote answers"
-        raise Unavailable(Finding(str(folder), Code.UNAVAILABLE, message, todo)) from error

@@ -85,6 +85,8 @@ class OnInconclusivePolicy(Part):
 class GatePolicy(Part):
     """The decision rule's settings. Keys of ``metrics`` are ``task/metric`` or patterns of it."""
 
+    # Defaults here and in its parts never change, and a new key's default is what held before there was the key: a
+    # policy's digest leaves defaults out.
     alpha: float = Field(default=0.05, ge=1e-9, lt=0.5)
     min_items: int = Field(default=30, ge=2)
     on_inconclusive: OnInconclusivePolicy = OnInconclusivePolicy()

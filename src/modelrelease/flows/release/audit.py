@@ -16,6 +16,7 @@ from modelrelease.flows.release.audit_git import audit_commits
 from modelrelease.flows.release.grounds import Released, digests_of, released
 from modelrelease.flows.release.trace import OpenTarget, policy_of
 from modelrelease.git.append_only import Branch
+from modelrelease.git.remotes import remote_tags
 from modelrelease.records.comparison import COMPARISON_FILE
 from modelrelease.records.evaluation import EVAL_FILE
 from modelrelease.records.ledger import Event
@@ -85,16 +86,29 @@ def _anchors(
 
 def _audit_grounds(project: Project, audit: Audit) -> None:
     """Hold each release against git and the policy."""
-    state = audit.ledger.state
-    for target, version in state.released:
-        known = released(audit.ledger, target, version)
-        if known is not None:
-            audit.findings += _contradictions(audit.ledger, known)
-            wrong, unknown = audit_commits(project, audit.ledger.branch, known)
-            audit.findings += wrong
-            audit.unreached += unknown
-    if state.released and not audit.findings:
-        audit.checked.append("their tags, commits and policies in this repository")
+    found = [released(audit.ledger, target, version) for target, version in audit.ledger.state.released]
+    releases = [known for known in found if known is not None]
+    origin = _tags_on_origin(audit, releases)
+    for known in releases:
+        audit.findings += _contradictions(audit.ledger, known)
+        wrong, unknown = audit_commits(project, audit.ledger.branch, known, origin)
+        audit.findings += wrong
+        audit.unreached += unknown
+    if releases and not audit.findings:
+        also = ", and their tags on origin" if origin is not None else ""
+        audit.checked.append(f"their tags, commits and policies in this repository{also}")
+
+
+def _tags_on_origin(audit: Audit, releases: list[Released]) -> dict[str, str] | None:
+    """Return the commits of the tags that origin has, None where it was not asked or did not answer."""
+    branch = audit.ledger.branch
+    if branch.offline:
+        return None
+    try:
+        return remote_tags(branch.folder, dict.fromkeys(known.facts.tag for known in releases))
+    except Unavailable as error:
+        audit.unreached.append(f"tags on origin: {error.findings[0]}")
+        return None
 
 
 def _contradictions(ledger: Ledger, known: Released) -> Iterator[Finding]:

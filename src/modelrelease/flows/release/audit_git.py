@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from modelrelease import git
 from modelrelease.codes import Code
@@ -17,10 +17,13 @@ from modelrelease.git.process import Git
 _FETCH = "`git fetch --tags` brings it, and `--unshallow` what a shallow clone lacks"
 
 
-def audit_commits(project: Project, branch: Branch, known: Released) -> tuple[list[Finding], list[str]]:
+def audit_commits(
+    project: Project, branch: Branch, known: Released, origin: Mapping[str, str] | None = None
+) -> tuple[list[Finding], list[str]]:
     """Return what is wrong with a release's commit, tag and policy, and what this clone cannot tell.
 
-    What a clone lacks may be elsewhere, so only a repository without a remote says that it is gone.
+    ``origin``: the commits of the tags that the remote has, None where it was not asked. What a clone lacks may be
+    elsewhere, so only a repository without a remote says that it is gone.
     """
     root, facts, version = project.root, known.facts, known.receipt.version
     ref = git.default_branch(root)
@@ -38,21 +41,31 @@ def audit_commits(project: Project, branch: Branch, known: Released) -> tuple[li
                 findings.append(_not_merged(known, what, commit))
     tagged = git.tag_commit(root, facts.tag)
     if tagged is None and branch.remote is not None:
-        unknown.append(f"the tag {facts.tag}: it is not in this clone; {_FETCH}")
-    elif tagged != facts.git_sha:
-        findings.append(moved_tag(known, tagged))
+        tagged = facts.git_sha  # what counts is origin's
+        if origin is None:
+            unknown.append(f"the tag {facts.tag}: it is not in this clone; {_FETCH}")
+    findings += tag_findings(known, tagged, origin)
     if git.commit_of(root, facts.policy_ref) is not None:
         findings += _policy(project, known)
     return findings, unknown
 
 
-def moved_tag(known: Released, commit: str | None) -> Finding:
-    """Return the finding for a tag that names another commit than the released one, or (None) that is gone."""
+def tag_findings(known: Released, here: str | None, origin: Mapping[str, str] | None) -> Iterator[Finding]:
+    """Yield a finding for each place where a release's tag is gone, or names another commit than the released one.
+
+    ``here`` is its commit in this repository; ``origin`` the commits of the remote's tags, None where it was not asked.
+    """
     facts = known.facts
-    now = f"is the tag of {commit[:10]}" if commit is not None else "is gone"
-    message = f"{now}, and {known.receipt.version} was released from {facts.git_sha[:10]}"
-    todo = f"put it back: `git tag --force {facts.tag} {facts.git_sha[:10]}`"
-    return Finding(facts.tag, Code.RELEASE_TAG, message, todo)
+    there = facts.git_sha if origin is None else origin.get(facts.tag)
+    back = {
+        "": (here, f"git tag --force {facts.tag} {facts.git_sha[:10]}"),
+        " on origin": (there, f"git push --force origin {facts.git_sha[:10]}:refs/tags/{facts.tag}"),
+    }
+    for place, (commit, command) in back.items():
+        if commit != facts.git_sha:
+            now = f"is the tag of {commit[:10]}{place}" if commit is not None else f"is gone{place}"
+            message = f"{now}, and {known.receipt.version} was released from {facts.git_sha[:10]}"
+            yield Finding(facts.tag, Code.RELEASE_TAG, message, f"put it back: `{command}`")
 
 
 def _not_merged(known: Released, what: str, commit: str) -> Finding:

@@ -10,7 +10,8 @@ from modelrelease.errors import Finding, Refused
 from modelrelease.flows.ledger import Ledger
 from modelrelease.flows.release.grounds import Released, open_grounds, released, require_released
 from modelrelease.flows.release.subject import Subject
-from modelrelease.release.targets.target import StageState
+from modelrelease.release.targets.contents import other_content
+from modelrelease.release.targets.target import PlannedRelease, StageState, Target
 
 LEASE = timedelta(hours=6)
 """So long a promotion of another version, begun and not finished, keeps this one waiting."""
@@ -66,9 +67,25 @@ def refuse_other_policy(subject: Subject) -> None:
 
 
 def refuse_other_stage(stage: StageState, subject: Subject, decided: str | None) -> None:
-    """Refuse (MR712) a stage that is neither where the ledger says nor already here: nothing that we did."""
-    if stage.version not in {decided, subject.version}:
-        said = stage.version or stage.claimed or "nothing that can be verified"
-        message = f"is at {said}, and the ledger says {decided or 'nothing'}"
-        todo = "finish the rollback or promotion that was interrupted, by running it again"
-        raise Refused(Finding(stage.name, Code.OVERTAKEN, message, todo))
+    """Refuse (MR712) a stage that is neither where the ledger says nor already here: nothing that we did.
+
+    Where nothing was released yet, what somebody has put there by hand gives way: its history stays at the target.
+    """
+    if stage.version in {decided, subject.version}:
+        return
+    message = f"is at {stage.version or 'nothing that can be verified'}, and the ledger says {decided or 'nothing'}"
+    todo = "finish the rollback or promotion that was interrupted, by running it again"
+    if stage.version is None:
+        todo = f"somebody changed it by hand: put it back with `modelrelease rollback --to {decided} --reason WHY`"
+    raise Refused(Finding(stage.name, Code.OVERTAKEN, message, todo))
+
+
+def refuse_other_content(target: Target, release: PlannedRelease) -> None:
+    """Refuse (MR703) to announce a version that the target has already, with other content.
+
+    So an earlier announcement of that content stays the last one, and can still be finished.
+    """
+    if release.version not in target.versions():
+        return
+    if wrong := target.verify(release.version, release.digests):
+        raise other_content(release.version, wrong)

@@ -20,6 +20,7 @@ from modelrelease.flows.release.decide import blocked, decide, keep
 from modelrelease.flows.release.grounds import Doer, Released, digests_of, live
 from modelrelease.flows.release.preconditions import (
     refuse_busy,
+    refuse_other_content,
     refuse_other_policy,
     refuse_other_stage,
     refuse_overtaken,
@@ -155,6 +156,7 @@ def _anew(run: _Run, ledger: Ledger) -> Promoted:
     used = tuple(event.sequence for _, event in sorted(overrides.items()))
     facts = facts_of(subject, before, comparison, files, approvals, used)
     how.may_announce(announcement_of(subject, ledger.head, files))
+    refuse_other_content(run.target, PlannedRelease(subject.version, tuple(files)))
     refuse_other_stage(run.target.stage(run.stage), subject, facts.baseline)
     ledger, intent = _announce(run, ledger, run.event(kind="intent", release=facts), facts.baseline)
     published = run.target.publish(PlannedRelease(subject.version, tuple(files), ledger.head))

@@ -106,7 +106,7 @@ def _own_suite(subject: Subject) -> LoadedSuite:
 
 def _refuse_foreign(found: Results, digest: str, suite: LoadedSuite, where: Path) -> None:
     """Refuse results that are not of the checkpoint, rows and prompts that this release is about."""
-    todo = "score this release again"
+    todo = "score it again: run the whole workflow anew, or `modelrelease promote VERSION --decide`"
     if found.evaluation.model.digest != digest:
         message = f"is of the checkpoint {found.evaluation.model.digest[:12]}, not of {digest[:12]}"
         raise Refused(Finding(str(where / EVAL_FILE), Code.BLOCKED, message, todo))

@@ -10,6 +10,7 @@ from modelrelease.errors import Finding, Refused, invalid
 from modelrelease.flows.release.grounds import Grounds, version_name
 from modelrelease.flows.trees import Tree
 from modelrelease.flows.weights import Weights
+from modelrelease.git.remotes import remote_tags
 from modelrelease.records.checkpoints import Checkpoint
 from modelrelease.records.model import MODEL_FILE, ModelRecord
 from modelrelease.records.publishing import refuse_unpublishable
@@ -43,8 +44,9 @@ def open_subject(grounds: Grounds, version: str, weights: Weights) -> Subject:
     """Return the version ``version`` (a name or a folder) as it is tagged and checked out.
 
     ``weights`` must not remember digests. Raises InvalidInput (exit 2) where it is no version or malformed; Refused
-    (exit 1) where its tag is not what is checked out or not merged (MR708), where files are not those that model.json
-    lists (MR421), or where the checkpoint policy says no (MR404, MR406, MR415 to MR417).
+    (exit 1) where its tag is not what is checked out, not merged or not the same on origin (MR708), where files are not
+    those that model.json lists (MR421), or where the checkpoint policy says no (MR404, MR406, MR415 to MR417);
+    Unavailable (exit 3) where there is an origin and it does not answer.
     """
     name = _name(grounds, version)
     tag, root = grounds.tag_of(name), grounds.project.root
@@ -82,7 +84,21 @@ def _tagged(grounds: Grounds, tag: str) -> str:
     if not git.is_ancestor(root, commit, grounds.policy.commit):
         todo = f"merge it, and tag the commit that {grounds.branch} has; what is not merged was not reviewed"
         raise Refused(Finding(tag, Code.RELEASE_TAG, f"{commit[:10]} is not on {grounds.branch}", todo))
+    _refuse_another_on_origin(grounds, tag, commit)
     return commit
+
+
+def _refuse_another_on_origin(grounds: Grounds, tag: str, commit: str) -> None:
+    """What this clone says is a tag is one only where everybody finds it there: somebody may have moved it since."""
+    known = remote_tags(grounds.project.root, [tag])
+    if known is None or known.get(tag) == commit:
+        return
+    if tag not in known:
+        todo = f"push it: `git push origin refs/tags/{tag}`"
+        raise Refused(Finding(tag, Code.RELEASE_TAG, "is not on origin", todo))
+    message = f"is the tag of {known[tag][:10]} on origin, and of {commit[:10]} here"
+    todo = f"find out who moved it; `git fetch origin +refs/tags/{tag}:refs/tags/{tag}` takes origin's"
+    raise Refused(Finding(tag, Code.RELEASE_TAG, message, todo))
 
 
 def _papers(tree: Tree, folder: str, name: str) -> ModelRecord:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from modelrelease import git
 from modelrelease.codes import Code
 from modelrelease.errors import Finding
-from modelrelease.flows.release.audit_git import moved_tag
+from modelrelease.flows.release.audit_git import tag_findings
 from modelrelease.flows.release.grounds import Doer, Grounds, Released, require_released, version_name
+from modelrelease.git.remotes import remote_tags
 
 
 @dataclass(frozen=True)
@@ -22,19 +23,18 @@ class Verified:
 
 
 def verify_version(grounds: Grounds, version: str, doer: Doer, *, download: bool) -> Verified:
-    """Hold a released version against the ledger: its files at the target, its commit, its git tag.
+    """Hold a released version against the ledger: its files at the target, its commit, its git tag, here and on origin.
 
     ``download``: read every byte; without, a target's own digests are compared where it keeps some. Raises Refused
-    (MR710) where it was never released or was revoked.
+    (MR710) where it was never released or was revoked, Unavailable (exit 3) where target or origin do not answer.
     """
     ledger = grounds.ledger()
     target = doer.open_target(grounds.config.release.target)
     name = version_name(version)
     release = require_released(ledger, target.address, name)
     found = list(target.verify(name, release.digests, commit=release.commit, download=download))
-    tagged = git.tag_commit(grounds.project.root, release.facts.tag)
-    if tagged not in {None, release.facts.git_sha}:
-        found.append(moved_tag(release, tagged))
+    root, tag = grounds.project.root, release.facts.tag
+    found += tag_findings(release, git.tag_commit(root, tag) or release.facts.git_sha, remote_tags(root, [tag]))
     live = ledger.state.live_version(*grounds.stage) == name
     if live:
         stage = target.stage(grounds.config.release.stage)
