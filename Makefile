@@ -68,6 +68,7 @@ benchmarks: $(VENV)/installed-for-tests
 	$(BIN)/python benchmarks/registry_speed.py
 	$(BIN)/python benchmarks/publish_speed.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/promote_speed.py
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m exhaustive tests/benchmarks
 
 schemas: $(VENV)/installed
 	$(BIN)/python docs/generate.py
