@@ -7,9 +7,11 @@ Neither the work tree nor the index is touched, and no hook runs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,13 +115,14 @@ def history(branch: Branch, tip: str) -> list[Link]:
     return [Link(line[0], tuple(line[1:]), changes.get(line[0], ())) for line in lines]
 
 
-def blobs(branch: Branch, ids: list[str], limit: int) -> dict[str, bytes]:
-    """Return the content of blobs by id, through one process; of one over ``limit`` bytes nothing but its start."""
+@contextlib.contextmanager
+def contents(branch: Branch, limit: int) -> Iterator[Callable[[str], bytes]]:
+    """Give what reads blobs by id, through one process; of one over ``limit`` bytes nothing but its start."""
     from modelrelease.git.objects import Objects
 
     objects = Objects(Git(str(branch.folder)))
     try:
-        return {blob: objects.head(blob, limit) for blob in dict.fromkeys(ids)}
+        yield lambda blob: objects.head(blob, limit)
     finally:
         objects.close()
 
