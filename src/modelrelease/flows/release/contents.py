@@ -37,7 +37,8 @@ def release_files(subject: Subject, results: Path, comparison: bytes, texts: Map
     if taken:
         todo = "call it something else in the checkpoint"
         raise invalid(f"{subject.folder}/checkpoint/{taken[0]}", Code.RELEASE_FILE, "has a record's name", todo)
-    for name, data in (*texts.items(), *_results(results), (COMPARISON_FILE, comparison), *written_files(subject)):
+    made: dict[str, bytes | Path] = {**texts, **dict(_results(results)), COMPARISON_FILE: comparison}
+    for name, data in {**made, **dict(written_files(subject))}.items():
         found[name] = planned_file(name, data)
     return [found[path] for path in sorted(found)]
 
