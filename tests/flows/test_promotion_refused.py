@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from modelrelease.errors import ModelreleaseError
 from modelrelease.flows.ledger import append_event
 from modelrelease.flows.release.promote import promote
 from modelrelease.flows.release.remarks import override, revoke
+from modelrelease.flows.release.stages import plan_move, roll_back
 from modelrelease.flows.release.subject import open_subject
 from modelrelease.flows.weights import Weights
 from modelrelease.records.ledger import Override
@@ -169,6 +171,30 @@ def test_a_rollback_goes_to_what_is_released_and_whole(world: World) -> None:
     revoke(runner.grounds(), ONE, WHY, runner.doer())
     refused(world, lambda: runner.roll_back(ONE), f"{ONE}: MR710 was revoked: {WHY}")
     refused(world, lambda: runner.promote(ONE), f"{ONE}: MR710 was revoked: {WHY}")
+
+
+def test_what_is_revoked_while_a_rollback_verifies_it_is_not_rolled_back_to(world: World) -> None:
+    runner = world.runner()
+    runner.promote(TWO)
+    grounds, doer = runner.grounds(), runner.doer()
+    plan = plan_move(grounds, ONE, doer)
+    revoke(grounds, ONE, WHY, doer)
+    refused(world, lambda: roll_back(grounds, plan, doer, WHY), f"{ONE}: MR710 was revoked: {WHY}")
+
+
+def test_what_is_rolled_back_to_while_it_is_revoked_is_not_revoked(world: World) -> None:
+    runner = world.runner()
+    runner.promote(TWO)
+
+    def now() -> str:  # asked for when the revocation has looked, and before it is written
+        if runner.live() != ONE:
+            runner.roll_back(ONE)
+        return runner.clock[0]
+
+    with pytest.raises(ModelreleaseError, match=f"MR723 cannot take this event: {ONE} is what production names"):
+        revoke(runner.grounds(), ONE, WHY, replace(runner.doer(), now=now))
+    assert runner.live() == ONE
+    assert "revoked" not in " ".join(world.events())
 
 
 @pytest.mark.parametrize("data", [b"{}", None], ids=["changed", "removed"])

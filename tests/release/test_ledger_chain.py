@@ -195,9 +195,10 @@ IMPOSSIBLE = {
     "an intent after the receipt": ([intent(ONE), released(ONE, 1, None), intent(ONE)], "is released already"),
     "a rollback to what was never released": ([moved("rolled-back", ONE, None)], "was never released"),
     "a rollback to what was revoked": (
-        [intent(ONE), released(ONE, 1, None), revoked(ONE), moved("rolled-back", ONE, ONE)],
+        [*LIFE, moved("rolled-back", ONE, TWO)],
         "was revoked",
     ),
+    "the end of what is live": ([intent(ONE), released(ONE, 1, None), revoked(ONE)], "is what production names"),
     "a rollback from what was not live": (
         [intent(ONE), released(ONE, 1, None), moved("rolled-back", ONE, TWO)],
         "named model_v1.0 before it, not model_v1.1",

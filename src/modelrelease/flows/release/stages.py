@@ -72,6 +72,7 @@ def move_forward(
 def _move(grounds: Grounds, plan: StagePlan, doer: Doer, kind: EventKind, reason: str | None) -> Event | None:
     if plan.done:
         return None
+    require_released(grounds.ledger(), plan.target.address, plan.version)  # hashing it may have taken minutes
     plan.target.move_stage(grounds.config.release.stage, _published(plan), plan.stage)
 
     def event(ledger: Ledger) -> Event | None:

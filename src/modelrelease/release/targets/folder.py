@@ -159,7 +159,7 @@ class FolderTarget:
                 copy(source, place)
         shown = self._shown("versions", release.version)
         # What was written is read back: a source that changed, or a disk that lies, is found here and nowhere later.
-        if wrong := differences(shown, release.digests, digests_below(temporary, shown, self._hashes)):
+        if wrong := differences(shown, release.digests, digests_below(temporary, shown, release.digests, self._hashes)):
             raise Refused(wrong)
         write(temporary / MANIFEST, manifest_of(release).to_bytes())
         sync_folders(temporary)
@@ -245,7 +245,7 @@ class FolderTarget:
 
     def _against(self, version: str, expected: Sequence[FileDigest]) -> tuple[Finding, ...]:
         shown = self._shown("versions", version)
-        return differences(shown, expected, digests_below(self._versions / version, shown, self._hashes))
+        return differences(shown, expected, digests_below(self._versions / version, shown, expected, self._hashes))
 
     def _shown(self, *parts: str) -> str:
         return "/".join((self.address.rstrip("/"), *parts))
