@@ -126,12 +126,16 @@ class HubEnvironment:
     """What the surroundings say of the Hugging Face Hub; None for what they do not. It shows nothing of its token.
 
     With ``oidc_resource`` the job publishes by its own identity, and no token is given: huggingface_hub exchanges it.
+    ``oidc_request`` is where it asks for that, as GitHub's runner says.
     """
 
-    def __init__(self, endpoint: str | None, token: str | None, oidc_resource: str | None) -> None:
+    def __init__(
+        self, endpoint: str | None, token: str | None, oidc_resource: str | None, oidc_request: str | None = None
+    ) -> None:
         self.endpoint = endpoint
         self.token = token
         self.oidc_resource = oidc_resource
+        self.oidc_request = oidc_request
 
 
 def hub_environment(environ: Mapping[str, str] | None = None) -> HubEnvironment:
@@ -139,7 +143,8 @@ def hub_environment(environ: Mapping[str, str] | None = None) -> HubEnvironment:
     env = os.environ if environ is None else environ
     resource = env.get("HF_OIDC_RESOURCE") or None
     token = (env.get("HF_TOKEN") or "").strip() or None
-    return HubEnvironment(env.get("HF_ENDPOINT") or None, None if resource else token, resource)
+    request = env.get("ACTIONS_ID_TOKEN_REQUEST_URL") or None
+    return HubEnvironment(env.get("HF_ENDPOINT") or None, None if resource else token, resource, request)
 
 
 def prepare_libraries() -> None:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from modelrelease import settings
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Unavailable, invalid
 from modelrelease.records.faults import quoted
@@ -23,12 +24,14 @@ def connect(endpoint: str | None, token: str | None, timeout: float) -> Any:
 
     _check_settings(endpoint, token)
     try:
-        from huggingface_hub import HfApi
+        from huggingface_hub import HfApi, constants
     except ImportError as error:
         message = f"publishing to the Hub needs {error.name}"
         todo = 'install it: pip install "modelrelease[hub]"'
         raise Unavailable(Finding("modelrelease", Code.MISSING_EXTRA, message, todo)) from error
     hub_session.set_up(timeout)
+    exchange = settings.hub_environment().oidc_request  # whom huggingface_hub asks for the job's identity
+    hub_session.trust(endpoint or constants.ENDPOINT, *([exchange] if exchange is not None else []))
     identify(token)
     return HfApi(endpoint=endpoint, token=token, library_name="modelrelease", library_version=__version__)
 
