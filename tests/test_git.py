@@ -158,6 +158,11 @@ def test_a_repository_of_another_user_is_said(repository: Path, monkeypatch: pyt
         git.commit_of(repository, "HEAD")
 
 
+@pytest.mark.parametrize("name", ["main", "release/2026", "origin/main", "refs/heads/main"])
+def test_a_branch_s_name_may_have_slashes(name: str) -> None:
+    assert git.short_name(f"refs/heads/{name}") == git.short_name(f"refs/remotes/origin/{name}") == name
+
+
 def test_the_default_branch_is_the_remote_s_or_main(repository: Path, tmp_path: Path) -> None:
     assert git.default_branch(repository) == "refs/heads/main"
     for arguments in (["branch", "trunk"], ["tag", "main"], ["symbolic-ref", "HEAD", "refs/heads/trunk"]):

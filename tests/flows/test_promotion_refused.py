@@ -262,3 +262,31 @@ def test_a_ledger_that_was_tampered_with_moves_nothing(world: World) -> None:
         with pytest.raises(ModelreleaseError, match="MR721"):
             run()
     assert (world.lab.state(), git(world.remote, "for-each-ref")) == before
+
+
+def test_a_ledger_that_was_written_anew_is_found_by_a_clone_that_never_saw_it(world: World) -> None:
+    world.runner().promote(TWO)
+    parents: list[str] = []
+    for commit in git(world.remote, "rev-list", "--reverse", LEDGER).split():
+        tree = git(world.remote, "rev-parse", f"{commit}^{{tree}}")
+        person = ("-c", "user.name=Eve", "-c", "user.email=eve@example.org")
+        parents = ["-p", git(world.remote, *person, "commit-tree", tree, *parents, "-m", "again")]
+    git(world.remote, "update-ref", LEDGER, parents[1])
+    runner = world.runner("new")
+    before = world.lab.state()
+    for run in (lambda: runner.roll_back(ONE), lambda: runner.promote(TWO)):
+        git(runner.root, "update-ref", "-d", "refs/modelrelease/seen/modelrelease/ledger")
+        with pytest.raises(ModelreleaseError, match=r"MR721 does not hold .* which model_v1"):
+            run()
+    assert world.lab.state() == before
+
+
+def test_away_from_what_was_tampered_with_leads_a_rollback(world: World) -> None:
+    runner = world.runner()
+    runner.promote(TWO)
+    if world.kind == "folder":
+        world.lab.tamper(TWO, ".release.json", b"{")
+    else:
+        world.lab.tamper(TWO, "config.json", b"{}")
+    runner.roll_back(ONE)
+    assert runner.live() == ONE

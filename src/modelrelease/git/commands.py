@@ -90,6 +90,11 @@ def default_branch(folder: Path) -> str | None:
     return next((ref for ref in refs if ref and commit_of(folder, ref)), None)
 
 
+def short_name(ref: str) -> str:
+    """Return the name of a branch, which may have slashes in it, by its ref in full."""
+    return ref.removeprefix(REMOTE if ref.startswith(REMOTE) else LOCAL)
+
+
 def name_default_branch(folder: Path, branch: str) -> bool:
     """Let origin/HEAD name ``branch``, as a clone does and GitHub's checkout does not; say whether origin has it."""
     ref = f"{REMOTE}{branch}"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, Refused, Unavailable
+from modelrelease.errors import Finding, InvalidInput, Refused, Unavailable
 from modelrelease.records.files import write_atomic
 from modelrelease.release.targets.contents import (
     check_release,
@@ -104,10 +104,16 @@ class FolderTarget:
         if found is None:
             return StageState(name)
         state, commit = found
-        published = self.inspect(state.version)
-        intact = published is not None and published.commit == state.release and not self._changed(published)
-        version, release = (state.version, state.release) if intact else (None, None)
+        version, release = (state.version, state.release) if self._is_intact(state) else (None, None)
         return StageState(name, commit, version, release, state.version)
+
+    def _is_intact(self, state: StageFile) -> bool:
+        """A version that cannot even be read is none as it was published: a stage has to get away from it."""
+        try:
+            published = self.inspect(state.version)
+            return published is not None and published.commit == state.release and not self._changed(published)
+        except (Refused, InvalidInput):
+            return False
 
     def _stage_file(self, name: str) -> tuple[StageFile, str] | None:
         shown = self._shown("stages", f"{name}.json")
