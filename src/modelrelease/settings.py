@@ -177,10 +177,17 @@ def allow_network() -> None:
 def git_environment() -> dict[str, str]:
     """Return the environment git runs in: its own variables out, since a hook's name another repository.
 
-    Replaced objects are not looked at: they stay behind when a branch is pushed, and what is pushed is what counts.
+    Replaced objects and grafts are not looked at: they stay behind when a branch is pushed, and what is pushed is what
+    counts.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
+    return {
+        **kept,
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_GRAFT_FILE": os.devnull,
+        "LC_ALL": "C",
+    }
 
 
 _GIT_ACCESS = ("GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY")

@@ -253,9 +253,11 @@ def branch(root: Path) -> str | None:
 def is_committed(root: Path, path: str) -> bool:
     """Say whether the commit that is checked out has ``path``, a file or all of a folder, just as it stands here.
 
-    ``path`` is relative to ``root``. What git ignores inside a folder is not committed either.
+    ``path`` is relative to ``root``. What git ignores inside a folder is not committed either, and of what it was told
+    not to look at (`git update-index --assume-unchanged`, `--skip-worktree`) nobody can say.
     """
-    if _ask(root, "ls-files", "--error-unmatch", "--", path).returncode != 0:
+    listed = _ask(root, "ls-files", "-v", "-z", "--error-unmatch", "--", path)
+    if listed.returncode != 0 or any(entry and not entry.startswith(b"H ") for entry in listed.stdout.split(b"\0")):
         return False
     differing = _ask(root, "status", "--porcelain", "--untracked-files=all", "--ignored", "--", path)
     return differing.returncode == 0 and not differing.stdout.strip()

@@ -593,7 +593,7 @@ def test_readers_see_all_of_one_version_or_all_of_the_other(lab: HubLab, tmp_pat
 
 def test_trusted_publishing(lab: HubLab, tmp_path: Path, undisturbed: State, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.token = None
-    as_a_job(lab.hub, monkeypatch)
+    lab.identity = as_a_job(lab.hub, monkeypatch)
     with pytest.raises(Unavailable) as refused:
         move(lab.open(), release(tmp_path, NEW))
     assert "trusted publishing failed" in str(refused.value)
@@ -604,11 +604,12 @@ def test_trusted_publishing(lab: HubLab, tmp_path: Path, undisturbed: State, mon
     assert {one.who for one in lab.hub.requests if "/commit/" in one.path} == {"job"}
 
 
-def as_a_job(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set up what a GitHub job has that may ask for its identity."""
+def as_a_job(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Set up what a GitHub job has that may ask for its identity; return whom it asks, which is not the Hub."""
+    identity = f"{hub.url.replace('127.0.0.1', 'localhost')}/_github/identity?v=1"
     said = {
         "GITHUB_ACTIONS": "true",
-        "ACTIONS_ID_TOKEN_REQUEST_URL": f"{hub.url}/_github/identity?v=1",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": identity,
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "request",
         "HF_OIDC_RESOURCE": NAME,
     }
@@ -619,3 +620,4 @@ def as_a_job(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     template = f"{hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr("huggingface_hub.utils._auth._OIDC_TOKEN_CACHE", None)
+    return identity

@@ -89,21 +89,23 @@ class HubClient:
         token: str | None,
         patience: Patience,
         timeout: float = TIMEOUT,
+        identity: str | None = None,
     ) -> None:
-        """``timeout``: seconds without a byte before a connection counts as lost."""
+        """``timeout``: seconds without a byte before a connection counts as lost; ``identity``: see ``connect``."""
         self.name = name
         self.address = f"hf://{name}"
         self._endpoint = endpoint
         self._token = token
         self._patience = patience
         self._timeout = timeout
+        self._identity = identity
         self._made: Any = None
         self._trees: dict[str, dict[str, FileDigest]] = {}
 
     @property
     def _api(self) -> Any:
         if self._made is None:
-            self._made = connect(self._endpoint, self._token, self._timeout)
+            self._made = connect(self._endpoint, self._token, self._timeout, self._identity)
         return self._made
 
     def refs(self) -> Refs:

@@ -6,7 +6,6 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from modelrelease import settings
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Unavailable, invalid
 from modelrelease.records.faults import quoted
@@ -14,8 +13,10 @@ from modelrelease.release.targets import hub_session
 from modelrelease.release.targets.hub_failures import identify
 
 
-def connect(endpoint: str | None, token: str | None, timeout: float) -> Any:
+def connect(endpoint: str | None, token: str | None, timeout: float, identity: str | None = None) -> Any:
     """Return huggingface_hub's HfApi, with its connections set up and known to have a token where one can be found.
+
+    ``identity`` is the server that huggingface_hub asks who this job is, where it publishes by that.
 
     Raises InvalidInput (MR601) for settings that cannot be, Unavailable (MR602) where huggingface_hub is not installed,
     Failed where trusted publishing is refused.
@@ -30,8 +31,7 @@ def connect(endpoint: str | None, token: str | None, timeout: float) -> Any:
         todo = 'install it: pip install "modelrelease[hub]"'
         raise Unavailable(Finding("modelrelease", Code.MISSING_EXTRA, message, todo)) from error
     hub_session.set_up(timeout)
-    exchange = settings.hub_environment().oidc_request  # whom huggingface_hub asks for the job's identity
-    hub_session.trust(endpoint or constants.ENDPOINT, *([exchange] if exchange is not None else []))
+    hub_session.trust(endpoint or constants.ENDPOINT, *([identity] if identity is not None else []))
     identify(token)
     return HfApi(endpoint=endpoint, token=token, library_name="modelrelease", library_version=__version__)
 
