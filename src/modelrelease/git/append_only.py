@@ -87,10 +87,11 @@ def fetch(branch: Branch) -> str | None:
     commit = listed[0].decode("ascii", "replace")
     if not _ID.fullmatch(commit):
         raise _unavailable(branch, "answered something that is no commit")
-    if not _has(branch.folder, commit):
+    known = seen(branch)
+    if not _has(branch.folder, commit, known):
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
         _reach(branch, "fetch", *options, "--", branch.remote, f"refs/heads/{branch.name}")
-    if not _has(branch.folder, commit):
+    if not _has(branch.folder, commit, known):
         raise _unavailable(branch, "did not hand over the branch that it names")
     return commit
 
@@ -201,9 +202,10 @@ def _contains(folder: Path, tip: str, commit: str) -> bool:
     return _git(folder, "merge-base", "--is-ancestor", commit, tip).returncode == 0
 
 
-def _has(folder: Path, commit: str) -> bool:
-    """Say whether the commit and all that it stands on are here."""
-    done = _git(folder, "rev-list", "--objects", "--quiet", commit, "--")
+def _has(folder: Path, commit: str, known: str | None) -> bool:
+    """Say whether the commit and all that it stands on are here; so is all that ``known`` stands on, which was read."""
+    besides = (f"^{known}",) if known is not None else ()
+    done = _git(folder, "rev-list", "--objects", "--quiet", commit, *besides, "--")
     return done.returncode == 0
 
 
