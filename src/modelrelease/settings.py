@@ -185,7 +185,8 @@ def git_environment() -> dict[str, str]:
         **kept,
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_GRAFT_FILE": os.devnull,
+        # Of a file that is there, an empty one too, git says each time that grafts are old.
+        "GIT_GRAFT_FILE": f"{os.devnull}/grafts",
         "LC_ALL": "C",
     }
 
