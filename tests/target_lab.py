@@ -106,6 +106,7 @@ class HubLab:
     waits: list[float] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     address: str = f"hf://{NAME}"
+    identity: str | None = None
 
     def open(self, reach: Reach = go_on) -> Target:
         """Return the target."""
@@ -114,6 +115,7 @@ class HubLab:
             endpoint=self.hub.url,
             token=self.token,
             timeout=self.timeout,
+            identity=self.identity,
             sleep=self.waits.append,
             jitter=lambda: 0.5,
             tell=self.told.append,

@@ -215,6 +215,11 @@ def test_a_repository_of_another_user_is_said(repository: Path, monkeypatch: pyt
         git.commit_of(repository, "HEAD")
 
 
+@pytest.mark.parametrize("name", ["main", "release/2026", "origin/main", "refs/heads/main"])
+def test_a_branch_s_name_may_have_slashes(name: str) -> None:
+    assert git.short_name(f"refs/heads/{name}") == git.short_name(f"refs/remotes/origin/{name}") == name
+
+
 def test_the_default_branch_is_the_remote_s_or_main(repository: Path, tmp_path: Path) -> None:
     assert git.default_branch(repository) == "refs/heads/main"
     for arguments in (["branch", "trunk"], ["tag", "main"], ["symbolic-ref", "HEAD", "refs/heads/trunk"]):
@@ -369,3 +374,32 @@ def test_the_remote_s_address_is_the_origin_s(repository: Path, tmp_path: Path) 
     subprocess.run(["git", "clone", "--quiet", str(repository), str(clone)], check=True)
     assert git.remote_url(clone) == str(repository)
     assert git.remote_url(repository) is None
+
+
+def git_in(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), "-c", "user.name=Ada", "-c", "user.email=ada@example.org", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_what_git_was_told_not_to_look_at_is_not_committed(flag: str, tmp_path: Path) -> None:
+    git_in(tmp_path, "init", "--quiet")
+    (tmp_path / "card.md").write_text("reviewed\n")
+    git_in(tmp_path, "add", "card.md")
+    git_in(tmp_path, "commit", "--quiet", "-m", "Begin")
+    assert git.is_committed(tmp_path, "card.md")
+    (tmp_path / "card.md").write_text("not reviewed\n")
+    git_in(tmp_path, "update-index", flag, "card.md")
+    assert not git.is_committed(tmp_path, "card.md")
+
+
+def test_a_graft_merges_nothing(tmp_path: Path) -> None:
+    git_in(tmp_path, "init", "--quiet")
+    commits = []
+    for name in ("merged", "not-merged"):
+        git_in(tmp_path, "checkout", "--quiet", "--orphan", name)
+        git_in(tmp_path, "commit", "--quiet", "--allow-empty", "-m", name)
+        commits.append(git_in(tmp_path, "rev-parse", "HEAD"))
+    (tmp_path / ".git" / "info").mkdir(exist_ok=True)
+    (tmp_path / ".git" / "info" / "grafts").write_text(" ".join(commits) + "\n")
+    assert not git.is_ancestor(tmp_path, commits[1], commits[0])

@@ -126,12 +126,16 @@ class HubEnvironment:
     """What the surroundings say of the Hugging Face Hub; None for what they do not. It shows nothing of its token.
 
     With ``oidc_resource`` the job publishes by its own identity, and no token is given: huggingface_hub exchanges it.
+    ``oidc_request`` is where it asks for that, as GitHub's runner says.
     """
 
-    def __init__(self, endpoint: str | None, token: str | None, oidc_resource: str | None) -> None:
+    def __init__(
+        self, endpoint: str | None, token: str | None, oidc_resource: str | None, oidc_request: str | None = None
+    ) -> None:
         self.endpoint = endpoint
         self.token = token
         self.oidc_resource = oidc_resource
+        self.oidc_request = oidc_request
 
 
 def hub_environment(environ: Mapping[str, str] | None = None) -> HubEnvironment:
@@ -139,7 +143,8 @@ def hub_environment(environ: Mapping[str, str] | None = None) -> HubEnvironment:
     env = os.environ if environ is None else environ
     resource = env.get("HF_OIDC_RESOURCE") or None
     token = (env.get("HF_TOKEN") or "").strip() or None
-    return HubEnvironment(env.get("HF_ENDPOINT") or None, None if resource else token, resource)
+    request = env.get("ACTIONS_ID_TOKEN_REQUEST_URL") or None
+    return HubEnvironment(env.get("HF_ENDPOINT") or None, None if resource else token, resource, request)
 
 
 def prepare_libraries() -> None:
@@ -172,10 +177,18 @@ def allow_network() -> None:
 def git_environment() -> dict[str, str]:
     """Return the environment git runs in: its own variables out, since a hook's name another repository.
 
-    Replaced objects are not looked at: they stay behind when a branch is pushed, and what is pushed is what counts.
+    Replaced objects and grafts are not looked at: they stay behind when a branch is pushed, and what is pushed is what
+    counts.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
+    return {
+        **kept,
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        # Of a file that is there, an empty one too, git says each time that grafts are old.
+        "GIT_GRAFT_FILE": f"{os.devnull}/grafts",
+        "LC_ALL": "C",
+    }
 
 
 _GIT_ACCESS = ("GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY")

@@ -24,6 +24,7 @@ from repositories import LIVE, Repository, replacing
 from tiny_models import TinyModels
 
 from modelrelease.cli import on_github
+from modelrelease.flows.doctor.clone import read_clone
 from modelrelease.flows.ledger import append_event, ledger_branch, open_ledger
 from modelrelease.records.diagnosis import Check, Diagnosis
 
@@ -365,3 +366,11 @@ def test_the_page_s_commands_run_and_its_output_is_the_command_s(
     assert {one.code for one in ran} == {0}
     groups = {one["group"] for one in json.loads(ran[-1].out)["checks"]}
     assert all(f"**{group}**" in page for group in (*groups, "GitHub", "Hub"))
+
+
+def test_a_hook_that_is_a_pipe_is_none(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    hook = tmp_path / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    os.mkfifo(hook)
+    assert read_clone(tmp_path, "datasets").installed is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,6 +166,25 @@ def test_a_fresh_clone_finds_a_cut_by_an_anchor(clone: Path, tmp_path: Path, rem
     assert inspect_ledger(fresh)[1] == []
     (finding,) = inspect_ledger(fresh, [Anchor("the release of model_v1.0", head)])[1]
     assert "MR721" in str(finding)
+
+
+def test_of_a_commit_that_brings_more_than_an_event_nothing_is_read(clone: Path, remote: Path) -> None:
+    put(clone, intent(ONE))
+    first = git(remote, "rev-parse", REF)
+    lines = []
+    for number in range(40):
+        blob = git(remote, "hash-object", "-w", "--stdin", given=f"{number}" + " " * (1 << 20))
+        lines.append(f"100644 blob {blob}\t{number:06d}.json\n")
+    inner = git(remote, "mktree", given="".join(lines))
+    tree = git(remote, "mktree", given=f"040000 tree {inner}\tevents\n")
+    git(remote, "update-ref", REF, git(remote, "commit-tree", tree, "-p", first, "-m", "x"))
+    tracemalloc.start()
+    try:
+        _, findings = inspect_ledger(branch(clone))
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+    assert "MR720" in str(findings[0])
 
 
 def test_the_commands(clone: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

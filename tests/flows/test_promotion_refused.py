@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,14 @@ from tiny_models import TinyModels
 
 from modelrelease.errors import ModelreleaseError
 from modelrelease.flows.ledger import append_event
+from modelrelease.flows.release.contents import as_recorded
 from modelrelease.flows.release.promote import promote
 from modelrelease.flows.release.remarks import override, revoke
+from modelrelease.flows.release.stages import plan_move, roll_back
 from modelrelease.flows.release.subject import open_subject
 from modelrelease.flows.weights import Weights
 from modelrelease.records.ledger import Override
+from modelrelease.release.targets.contents import planned_file
 
 WHY = "Answers in German are cut off"
 METRIC = "pick/acc"
@@ -185,6 +189,30 @@ def test_a_rollback_goes_to_what_is_released_and_whole(world: World) -> None:
     refused(world, lambda: runner.promote(ONE), f"{ONE}: MR710 was revoked: {WHY}")
 
 
+def test_what_is_revoked_while_a_rollback_verifies_it_is_not_rolled_back_to(world: World) -> None:
+    runner = world.runner()
+    runner.promote(TWO)
+    grounds, doer = runner.grounds(), runner.doer()
+    plan = plan_move(grounds, ONE, doer)
+    revoke(grounds, ONE, WHY, doer)
+    refused(world, lambda: roll_back(grounds, plan, doer, WHY), f"{ONE}: MR710 was revoked: {WHY}")
+
+
+def test_what_is_rolled_back_to_while_it_is_revoked_is_not_revoked(world: World) -> None:
+    runner = world.runner()
+    runner.promote(TWO)
+
+    def now() -> str:  # asked for when the revocation has looked, and before it is written
+        if runner.live() != ONE:
+            runner.roll_back(ONE)
+        return runner.clock[0]
+
+    with pytest.raises(ModelreleaseError, match=f"MR723 cannot take this event: {ONE} is what production names"):
+        revoke(runner.grounds(), ONE, WHY, replace(runner.doer(), now=now))
+    assert runner.live() == ONE
+    assert "revoked" not in " ".join(world.events())
+
+
 @pytest.mark.parametrize("data", [b"{}", None], ids=["changed", "removed"])
 def test_a_rollback_to_what_was_tampered_with_moves_nothing(world: World, data: bytes | None) -> None:
     runner = world.runner()
@@ -260,6 +288,33 @@ def test_what_was_published_and_overtaken_is_never_replaced(world: World) -> Non
     assert (runner.live(), runner.target().stage("production").version) == (THREE, THREE)
 
 
+@pytest.mark.parametrize("records", ["none", "another version's"])
+def test_a_forged_announcement_releases_nothing(world: World, records: str) -> None:
+    """Whoever may only push the ledger's branch cannot spare a version its gate."""
+    runner = world.runner()
+    ask_for_more(runner)
+    subject, ledger = runner.subject(TWO), runner.grounds().ledger()
+    (announced,) = [event for event in ledger.events if event.kind == "intent"]
+    assert announced.release is not None
+    place = subject.checkpoint.folder
+    weights = as_recorded([planned_file(one.path, place / one.path) for one in subject.checkpoint.files])
+    own = {file.path for file in weights}
+    others = [file for file in announced.release.files if file.path not in own] if records != "none" else []
+    said = {
+        "tag": TWO,
+        "git_sha": subject.tree.commit,
+        "baseline": ONE,
+        "bootstrap": False,
+        "files": (*weights, *others),
+    }
+    forged = announced.release.model_copy(update=said)
+    event = runner.doer().event(
+        subject.grounds, kind="intent", version=TWO, model_digest=subject.digest, release=forged
+    )
+    append_event(ledger, lambda _: event)
+    refused(world, lambda: promote(subject, runner.how(TWO)), f"{TWO}: MR709 Blocked")
+
+
 def test_a_ledger_that_was_tampered_with_moves_nothing(world: World) -> None:
     runner = world.runner()
     subject = runner.subject(TWO)
@@ -275,3 +330,31 @@ def test_a_ledger_that_was_tampered_with_moves_nothing(world: World) -> None:
         with pytest.raises(ModelreleaseError, match="MR721"):
             run()
     assert (world.lab.state(), git(world.remote, "for-each-ref")) == before
+
+
+def test_a_ledger_that_was_written_anew_is_found_by_a_clone_that_never_saw_it(world: World) -> None:
+    world.runner().promote(TWO)
+    parents: list[str] = []
+    for commit in git(world.remote, "rev-list", "--reverse", LEDGER).split():
+        tree = git(world.remote, "rev-parse", f"{commit}^{{tree}}")
+        person = ("-c", "user.name=Eve", "-c", "user.email=eve@example.org")
+        parents = ["-p", git(world.remote, *person, "commit-tree", tree, *parents, "-m", "again")]
+    git(world.remote, "update-ref", LEDGER, parents[1])
+    runner = world.runner("new")
+    before = world.lab.state()
+    for run in (lambda: runner.roll_back(ONE), lambda: runner.promote(TWO)):
+        git(runner.root, "update-ref", "-d", "refs/modelrelease/seen/modelrelease/ledger")
+        with pytest.raises(ModelreleaseError, match=r"MR721 does not hold .* which model_v1"):
+            run()
+    assert world.lab.state() == before
+
+
+def test_away_from_what_was_tampered_with_leads_a_rollback(world: World) -> None:
+    runner = world.runner()
+    runner.promote(TWO)
+    if world.kind == "folder":
+        world.lab.tamper(TWO, ".release.json", b"{")
+    else:
+        world.lab.tamper(TWO, "config.json", b"{}")
+    runner.roll_back(ONE)
+    assert runner.live() == ONE

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modelrelease.errors import Unavailable
-from modelrelease.git.append_only import Branch, Raced, append, blobs, fetch, history, seen
+from modelrelease.git.append_only import Branch, Raced, append, contents, fetch, history, seen
 
 NAME = "modelrelease/ledger"
 
@@ -50,10 +50,11 @@ def add(branch: Branch, parent: str | None, number: int, text: bytes | None = No
     return append(branch, parent, f"events/{number:06d}.json", data, f"{number} added\n")
 
 
-def contents(branch: Branch, tip: str) -> list[bytes]:
+def all_contents(branch: Branch, tip: str) -> list[bytes]:
     links = history(branch, tip)
     ids = [change.blob for link in links for change in link.changes if change.blob is not None]
-    found = blobs(branch, ids, 1 << 16)
+    with contents(branch, 1 << 16) as content:
+        found = {blob: content(blob) for blob in ids}
     return [found[blob] for blob in ids]
 
 
@@ -65,7 +66,7 @@ def test_it_begins_with_nothing_and_grows(branch: Branch) -> None:
     assert [(link.commit, link.parents) for link in history(branch, second)] == [(first, ()), (second, (first,))]
     changes = [(c.path, c.status) for link in history(branch, second) for c in link.changes]
     assert changes == [("events/000001.json", "A"), ("events/000002.json", "A")]
-    assert contents(branch, second) == [b"1\n", b"2\n"]
+    assert all_contents(branch, second) == [b"1\n", b"2\n"]
 
 
 def test_work_tree_index_and_branches_stay_as_they_are(clone: Path) -> None:
@@ -93,7 +94,7 @@ def test_who_comes_second_is_told(branch: Branch) -> None:
         add(branch, first, 2, b"mine\n")
     with pytest.raises(Raced):
         add(branch, None, 1, b"mine\n")
-    assert contents(branch, fetch(branch) or "") == [b"1\n", b"2\n"]
+    assert all_contents(branch, fetch(branch) or "") == [b"1\n", b"2\n"]
 
 
 def test_of_ten_at_once_one_is_first(tmp_path: Path, remote: Path) -> None:
@@ -158,7 +159,7 @@ def test_another_clone_reads_it(tmp_path: Path, clone: Path, remote: Path) -> No
     commit = add(Branch(clone, NAME, "origin"), add(Branch(clone, NAME, "origin"), None, 1), 2)
     other = Branch(make_clone(tmp_path / "other", remote), NAME, "origin")
     assert fetch(other) == commit
-    assert contents(other, commit) == [b"1\n", b"2\n"]
+    assert all_contents(other, commit) == [b"1\n", b"2\n"]
 
 
 def test_links_and_long_files_are_told_apart(clone: Path) -> None:
@@ -191,4 +192,5 @@ def test_links_and_long_files_are_told_apart(clone: Path) -> None:
     }
     blob = next(change.blob for change in history(branch, tip)[0].changes)
     assert blob is not None
-    assert blobs(branch, [blob], 10) == {blob: b"x" * 10}
+    with contents(branch, 10) as content:
+        assert content(blob) == b"x" * 10

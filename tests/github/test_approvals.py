@@ -116,3 +116,32 @@ def test_the_permission_is_named_and_a_busy_server_is_asked_again(github: FakeGi
     for fault in (go_wrong.error(502), go_wrong.retry_after(7), {"reset": True}):
         github.fault("GET", APPROVALS, **fault)
     assert reviews_of(client, "acme/bot", 5) == ()
+
+
+@pytest.mark.parametrize(
+    ("user", "bot"),
+    [
+        ({"id": 2, "login": "bob", "type": "User"}, False),
+        ({"id": 2, "login": "bob"}, False),
+        ({"id": 41898282, "login": "github-actions[bot]", "type": "Bot"}, True),
+        ({"id": 41898282, "login": "github-actions[bot]"}, True),
+        ({"id": 7, "login": "helper", "type": "Bot"}, True),
+    ],
+)
+def test_a_program_s_account_is_told_from_a_person_s(
+    github: FakeGitHub, client: Client, user: dict[str, object], bot: bool
+) -> None:
+    answer = [{"environments": [{"name": "production"}], "state": "approved", "user": user}]
+    github.fault("GET", APPROVALS, status=200, body=json.dumps(answer))
+    (found,) = reviews_of(client, "acme/bot", 5)
+    assert found.bot is bot
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \r\n"])
+@pytest.mark.parametrize("before", ["", "  "])
+def test_a_message_from_a_browser_names_its_co_authors(
+    github: FakeGitHub, client: Client, before: str, end: str
+) -> None:
+    message = end.join(["Mend it", "", f"{before}Co-authored-by: Bob <2+bob@users.noreply.github.com>", ""])
+    add_commit(github.repository(), COMMIT, "ada", "ada", message)
+    assert CommitAuthor(2, "Bob", "co-author", COMMIT) in authors_of(client, "acme/bot", [COMMIT])

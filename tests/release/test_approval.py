@@ -36,6 +36,7 @@ UNKNOWN = f"GitHub knows no account of the author of the commit {COMMIT[:12]}"
         ("any", review(BOB, "x", "approved", "staging"), "for another environment"),
         ("any", review(BOB, "x", "approved", "Production"), None),
         ("any", review(None, "ghost"), "the account is gone"),
+        ("any", Review(BOB, "x", "approved", ("production",), bot=True), "a bot, and no person"),
         ("none", review(BOB), None),
         ("none", review(BOB, "x", "rejected"), "rejected"),
         ("other", review(BOB), None),

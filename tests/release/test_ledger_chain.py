@@ -79,6 +79,12 @@ def edited(number: int, key: str, value: object) -> Callable[[list[bytes]], list
     return edit
 
 
+def release_edited(key: str, value: object) -> Callable[[list[bytes]], list[bytes]]:
+    return lambda files: edited(4, "release", {**json.loads(files[3])["release"], key: value})(files)
+
+
+FILE: dict[str, object] = {"path": "config.json", "size": 1, "sha256": "1" * 64, "blob": None}
+
 TAMPERED: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
     "an event edited": (edited(2, "at", "2026-03-04T05:06:08+00:00"), r":events/000003\.json: MR720 does not name"),
     "the last one edited": (edited(8, "version", ONE + ".9"), r":events/000008\.json: MR723 .* never released"),
@@ -98,6 +104,24 @@ TAMPERED: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
     ),
     "a key it does not have": (edited(8, "note", "hello"), r":events/000008\.json:\d+: MR722 unknown key"),
     "an escape in a name": (edited(8, "version", "\x1b[31m"), r":events/000008\.json:\d+: MR722 "),
+    "a time that is none": (edited(8, "at", "9999-99-99T99:99:99+00:00"), r":events/000008\.json:\d+: MR722 .*`at`"),
+    "the year 0": (edited(8, "at", "0000-01-01T00:00:00+00:00"), r":events/000008\.json:\d+: MR722 .*`at`"),
+    "another script's digits": (
+        edited(8, "at", "٢٠٢٦-01-01T00:00:00+00:00"),
+        r":events/000008\.json:\d+: MR722 .*`at`",
+    ),
+    "a path out of the release": (
+        release_edited("files", [{**FILE, "path": "../x"}]),
+        r"MR722 .*`release\.files.*path`",
+    ),
+    "a path from the root": (release_edited("files", [{**FILE, "path": "/x"}]), r"MR722 .*`release\.files.*path`"),
+    "a path that no disk takes": (release_edited("files", [{**FILE, "path": "x" * 600}]), r"MR722 .*`release\.files"),
+    "a path with NUL": (release_edited("files", [{**FILE, "path": "x\0y"}]), r"MR722 .*`release\.files.*path`"),
+    "a tag with NUL": (release_edited("tag", "x\0y"), r"MR722 .*`release\.tag`"),
+    "a tag like an option": (release_edited("tag", "--output=x"), r"MR722 .*`release\.tag`"),
+    "a policy like an option": (release_edited("policy_ref", "--all"), r"MR722 .*`release\.policy_ref`"),
+    "overrides without end": (release_edited("overrides", [1] * 2000), r"MR722 .*`release\.overrides`"),
+    "more values than an event has": (edited(8, "by", [0] * 400_000), r":events/000008\.json.*MR722 holds more than"),
 }
 
 
@@ -171,9 +195,10 @@ IMPOSSIBLE = {
     "an intent after the receipt": ([intent(ONE), released(ONE, 1, None), intent(ONE)], "is released already"),
     "a rollback to what was never released": ([moved("rolled-back", ONE, None)], "was never released"),
     "a rollback to what was revoked": (
-        [intent(ONE), released(ONE, 1, None), revoked(ONE), moved("rolled-back", ONE, ONE)],
+        [*LIFE, moved("rolled-back", ONE, TWO)],
         "was revoked",
     ),
+    "the end of what is live": ([intent(ONE), released(ONE, 1, None), revoked(ONE)], "is what production names"),
     "a rollback from what was not live": (
         [intent(ONE), released(ONE, 1, None), moved("rolled-back", ONE, TWO)],
         "named model_v1.0 before it, not model_v1.1",
@@ -208,3 +233,14 @@ def test_what_cannot_have_happened_is_found(case: str) -> None:
 def test_an_event_says_what_its_kind_has_to_say(kind: str, more: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"an event of the kind|the first event"):
         event(kind, ONE, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("until", ["2026-02-30", "9999-99-99", "٢٠٢٦-01-01", "2026-01-01\n"])
+def test_a_day_that_is_none_is_no_end(until: str) -> None:
+    with pytest.raises(ValueError, match="until"):
+        override(TWO, "pick/acc", until)
+
+
+def test_what_events_add_up_to_is_added_up_once() -> None:
+    chain = read(links(chained(LIFE)))
+    assert chain.state is chain.state

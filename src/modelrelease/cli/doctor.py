@@ -88,4 +88,5 @@ def _hub(root: Path) -> Surroundings:
     from modelrelease.settings import hub_environment
 
     hub = hub_environment()
-    return Surroundings(root, hub.endpoint, hub.token, _TIMEOUT, on_github.sleep, tell=on_github.tell)
+    identity, sleep, tell = hub.oidc_request, on_github.sleep, on_github.tell
+    return Surroundings(root, hub.endpoint, hub.token, _TIMEOUT, sleep, tell=tell, identity=identity)

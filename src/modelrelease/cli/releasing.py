@@ -65,4 +65,6 @@ def _target(project: Project, address: str) -> Target:
 
     hub = settings.hub_environment()
     settings.allow_network()  # which scoring in this process has forbidden
-    return open_target(address, Surroundings(project.root, hub.endpoint, hub.token, tell=tell))
+    return open_target(
+        address, Surroundings(project.root, hub.endpoint, hub.token, tell=tell, identity=hub.oidc_request)
+    )

@@ -97,7 +97,7 @@ def plan_init(
     url = git.remote_url(root)
     name = github_name(url) if url else None
     branch = git.default_branch(root)
-    main = branch.removeprefix(git.REMOTE).removeprefix(git.LOCAL) if branch else None
+    main = git.short_name(branch) if branch else None
     facts = Facts(str(root), url is not None, name, main, author, str(used))
     offered = not reproduce and again.action == "created"
     return InitPlan(root, files, describe(facts, found, asked.tasks, asked.undecided, metrics, files, offered))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,16 +128,10 @@ def append_event(ledger: Ledger, make: Callable[[Ledger], Event | None]) -> Ledg
     raise Unavailable(Finding(ledger.branch.name, Code.LEDGER_RACED, "was written to by others each time", _WAIT))
 
 
-def _links(branch: Branch, tip: str) -> list[Link]:
-    links = append_only.history(branch, tip)
-    wanted = [change.blob for link in links for change in link.changes if change.blob is not None]
-    contents = append_only.blobs(branch, wanted, MAX_EVENT)
-    return [
-        Link(
-            link.commit,
-            link.parents,
-            tuple(Changed(change.path, change.status, change.blob is not None) for change in link.changes),
-            next((contents[change.blob] for change in link.changes if change.blob is not None), None),
-        )
-        for link in links
-    ]
+def _links(branch: Branch, tip: str) -> Iterator[Link]:
+    """Yield the commits, each with its file where it has just one: whoever may push can push any number of others."""
+    with append_only.contents(branch, MAX_EVENT) as content:
+        for link in append_only.history(branch, tip):
+            changed = tuple(Changed(change.path, change.status, change.blob is not None) for change in link.changes)
+            blob = link.changes[0].blob if len(link.changes) == 1 else None
+            yield Link(link.commit, link.parents, changed, content(blob) if blob is not None else None)

@@ -7,8 +7,10 @@ Neither the work tree nor the index is touched, and no hook runs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,11 +78,12 @@ def fetch(branch: Branch) -> str | None:
     commit = listed[0].decode("ascii", "replace")
     if not _ID.fullmatch(commit):
         raise _unavailable(branch, "answered something that is no commit")
-    if _has(branch.folder, commit):
+    known = seen(branch)
+    if _has(branch.folder, commit, known):
         return commit
     options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
     _reach(branch, "fetch", *options, "--", branch.remote, f"refs/heads/{branch.name}")
-    if not _has(branch.folder, commit):
+    if not _has(branch.folder, commit, known):
         raise _unavailable(branch, "did not hand over the branch that it names")
     return commit
 
@@ -105,13 +108,14 @@ def history(branch: Branch, tip: str) -> list[Link]:
     return [Link(line[0], tuple(line[1:]), changes.get(line[0], ())) for line in lines]
 
 
-def blobs(branch: Branch, ids: list[str], limit: int) -> dict[str, bytes]:
-    """Return the content of blobs by id, through one process; of one over ``limit`` bytes nothing but its start."""
+@contextlib.contextmanager
+def contents(branch: Branch, limit: int) -> Iterator[Callable[[str], bytes]]:
+    """Give what reads blobs by id, through one process; of one over ``limit`` bytes nothing but its start."""
     from modelrelease.git.objects import Objects
 
     objects = Objects(Git(str(branch.folder)))
     try:
-        return {blob: objects.head(blob, limit) for blob in dict.fromkeys(ids)}
+        yield lambda blob: objects.head(blob, limit)
     finally:
         objects.close()
 
@@ -190,9 +194,10 @@ def _contains(folder: Path, tip: str, commit: str) -> bool:
     return run(folder, "merge-base", "--is-ancestor", commit, tip).returncode == 0
 
 
-def _has(folder: Path, commit: str) -> bool:
-    """Say whether the commit and all that it stands on are here."""
-    done = run(folder, "rev-list", "--objects", "--quiet", commit, "--")
+def _has(folder: Path, commit: str, known: str | None) -> bool:
+    """Say whether the commit and all that it stands on are here; so is all that ``known`` stands on, which was read."""
+    besides = (f"^{known}",) if known is not None else ()
+    done = run(folder, "rev-list", "--objects", "--quiet", commit, *besides, "--")
     return done.returncode == 0
 
 

@@ -91,6 +91,11 @@ def default_branch(folder: Path) -> str | None:
     return next((ref for ref in refs if ref and commit_of(folder, ref)), None)
 
 
+def short_name(ref: str) -> str:
+    """Return the name of a branch, which may have slashes in it, by its ref in full."""
+    return ref.removeprefix(REMOTE if ref.startswith(REMOTE) else LOCAL)
+
+
 def name_default_branch(folder: Path, branch: str) -> bool:
     """Let origin/HEAD name ``branch``, as a clone does and GitHub's checkout does not; say whether origin has it."""
     ref = f"{REMOTE}{branch}"
@@ -249,7 +254,8 @@ def branch(root: Path) -> str | None:
 def is_committed(root: Path, path: str) -> bool:
     """Say whether the commit that is checked out has ``path``, a file or all of a folder, just as it stands here.
 
-    ``path`` is relative to ``root``. What git ignores inside a folder is not committed either.
+    ``path`` is relative to ``root``. What git ignores inside a folder is not committed either, and of what it was told
+    not to look at (`git update-index --assume-unchanged`, `--skip-worktree`) nobody can say.
     """
     return are_committed(root, [path])
 
@@ -258,7 +264,8 @@ def are_committed(root: Path, paths: Sequence[str]) -> bool:
     """Say of several at once what :func:`is_committed` says of one: True where all of them are."""
     if not paths:
         return True
-    if _ask(root, "ls-files", "--error-unmatch", "--", *paths).returncode != 0:
+    listed = _ask(root, "ls-files", "-v", "-z", "--error-unmatch", "--", *paths)
+    if listed.returncode != 0 or any(entry and not entry.startswith(b"H ") for entry in listed.stdout.split(b"\0")):
         return False
     differing = _ask(root, "status", "--porcelain", "--untracked-files=all", "--ignored", "--", *paths)
     return differing.returncode == 0 and not differing.stdout.strip()

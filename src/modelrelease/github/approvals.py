@@ -19,7 +19,10 @@ _READS_RUNS = "actions: read"
 _READS_COMMITS = "contents: read"
 _MAX_TRAILERS = 100
 _MAX_LOOKED_UP = 20
-_TRAILER = re.compile(r"^co-authored-by:[ \t]*(?P<name>[^<\n]{0,200})<(?P<mail>[^<>\s]{1,254})>[ \t]*$", re.I | re.M)
+# Messages that were written in a browser have CRLF.
+_TRAILER = re.compile(
+    r"^[ \t]{0,9}co-authored-by:[ \t]*(?P<name>[^<\r\n]{0,200})<(?P<mail>[^<>\s]{1,254})>[ \t]*\r?$", re.I | re.M
+)
 # GitHub's own addresses name the account: https://docs.github.com/account-and-profile/reference/email-addresses-reference
 _NOREPLY = re.compile(r"(?:(?P<id>[0-9]{1,18})\+)?(?P<login>[A-Za-z0-9-]{1,39})@users\.noreply\.[A-Za-z0-9.-]+")
 
@@ -29,11 +32,15 @@ class _Environment(BaseModel):
     name: str
 
 
+class _Reviewer(User):
+    type: str | None = None
+
+
 class _Review(BaseModel):
     model_config = ConfigDict(extra="ignore")
     environments: list[_Environment]
     state: Literal["approved", "rejected", "pending"]
-    user: User | None
+    user: _Reviewer | None
 
 
 class _Signature(BaseModel):
@@ -67,7 +74,9 @@ def _review(found: _Review) -> Review:
     names = tuple(one.name for one in found.environments)
     if found.user is None:
         return Review(None, "ghost", found.state, names)
-    return Review(found.user.id, found.user.login or str(found.user.id), found.state, names)
+    login = found.user.login or str(found.user.id)
+    bot = found.user.type == "Bot" or login.endswith("[bot]")
+    return Review(found.user.id, login, found.state, names, bot)
 
 
 def reviews_of(api: Api, repository: str, run: int) -> tuple[Review, ...]:

@@ -11,13 +11,14 @@ class Review:
     """Somebody's answer to a run that waited for it.
 
     People are told apart by ``user_id``: a login can be given up and taken by somebody else. It is None where the
-    account is gone. ``environments`` are the names of those that the answer was for.
+    account is gone. ``environments`` are the names of those that the answer was for. ``bot``: a program answered.
     """
 
     user_id: int | None
     login: str
     state: Literal["approved", "rejected", "pending"]
     environments: tuple[str, ...]
+    bot: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from modelrelease.records.base import Document, Part, Sha256
 
 EventKind = Literal["intent", "released", "rolled-back", "rolled-forward", "revoked", "override"]
 CommitId = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
-_DAY = r"^\d{4}-\d{2}-\d{2}$"
 MAX_REASON = 1000
+_MAX_OVERRIDES = 1000
+
+
+def _day(text: str) -> str:
+    """What looks like a day and is none stops whoever counts with it: ValueError."""
+    date.fromisoformat(text)
+    return text
+
+
+def _moment(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+def _inside(path: str) -> str:
+    if any(part in {"", ".", ".."} for part in path.split("/")):
+        raise ValueError("leads out of the release")
+    return path
+
+
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+Day = Annotated[str, StringConstraints(pattern=f"^{_DAY}$"), AfterValidator(_day)]
+Moment = Annotated[
+    str, StringConstraints(pattern=rf"^{_DAY}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}\+00:00$"), AfterValidator(_moment)
+]
+# What an event names is asked of git and of the disk: a name is one word and no option, a path stays below a folder.
+Ref = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f-][^\s\x00-\x1f\x7f]{0,249}$")]
+RelativePath = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,500}$"), AfterValidator(_inside)]
 
 
 class Person(Part):
@@ -36,7 +64,7 @@ class Approval(Part):
 class ReleasedFile(Part):
     """One published file; ``blob`` is the id that git gives it, which is what the Hub tells of small files."""
 
-    path: str
+    path: RelativePath
     size: int = Field(ge=0)
     sha256: Sha256
     blob: str | None = Field(pattern=r"^[0-9a-f]{40}$")
@@ -49,7 +77,7 @@ class ReleaseFacts(Part):
     first. ``overrides`` are sequences of events.
     """
 
-    tag: str
+    tag: Ref
     git_sha: CommitId
     files: tuple[ReleasedFile, ...] = Field(min_length=1, max_length=10_000)
     eval_sha256: Sha256
@@ -58,9 +86,9 @@ class ReleaseFacts(Part):
     summary: str = Field(min_length=1, max_length=MAX_REASON)
     bootstrap: bool
     baseline: str | None
-    policy_ref: str
+    policy_ref: Ref
     policy_digest: Sha256
-    overrides: tuple[int, ...] = ()
+    overrides: tuple[int, ...] = Field(default=(), max_length=_MAX_OVERRIDES)
     approvals: tuple[Approval, ...] = ()
 
 
@@ -84,7 +112,7 @@ class Override(Part):
     """One named loss accepted for one digest, up to and including the day ``until`` (UTC)."""
 
     metric: str = Field(pattern=r"^[^/\s]+/[^/\s]+$")
-    until: str = Field(pattern=_DAY)
+    until: Day
 
 
 _PARTS: dict[EventKind, frozenset[str]] = {
@@ -108,7 +136,7 @@ class Event(Document):
     sequence: int = Field(ge=1)
     previous: Sha256 | None
     kind: EventKind
-    at: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\+00:00|Z)$")
+    at: Moment
     by: Person
     run_url: str | None
     version: str = Field(pattern=r"^model_v[0-9]+(\.[0-9]+){1,2}$")

@@ -50,6 +50,8 @@ def _why_not(
         return "for another environment"
     if review.user_id is None:
         return "the account is gone"
+    if review.bot:
+        return "a bot, and no person"
     return _not_another(review, authors) if policy == "other" else None
 
 

@@ -6,12 +6,16 @@ as an undisturbed one: one commit, one tag, one move of the stage.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -327,6 +331,82 @@ def test_scoring_s_offline_mode_does_not_hold_for_publishing(
     assert disturbed(lab, tmp_path, undisturbed) == "done"
 
 
+@contextmanager
+def somebody_else() -> Iterator[tuple[str, list[str | None]]]:
+    """Run a server that is not the Hub; yield its address, and what credentials it was shown."""
+    shown: list[str | None] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            shown.append(self.headers.get("Authorization"))
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"[]")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/api/models", shown
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("what", ["tree", "commits", "refs"])
+@pytest.mark.parametrize("status", [200, 302])
+def test_no_other_server_is_shown_the_token(lab: HubLab, tmp_path: Path, what: str, status: int) -> None:
+    release_of = release(tmp_path, NEW)
+    lab.open().publish(release_of)
+    with somebody_else() as (address, shown):
+        headers = {"Link": f'<{address}>; rel="next"'} if status == 200 else {"Location": address}
+        lab.hub.fault("GET", f"{API}/{what}.*", status=status, body="[]", headers=headers, times=100)
+        with contextlib.suppress(ModelreleaseError):
+            lab.open().verify(NEW, release_of.digests)
+        with contextlib.suppress(ModelreleaseError):
+            lab.open().inspect(NEW)
+    assert [one for one in shown if one] == []
+
+
+@pytest.mark.parametrize("what", ["tree", "commits"])
+def test_a_list_in_pages_without_end_ends(
+    lab: HubLab, tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_session, "MAX_REQUESTS", 20)
+    lab.open().publish(release(tmp_path, NEW))
+    path = f"{API}/{what}/main"
+    headers = {"Link": f'<{lab.hub.url}{path}?p=1>; rel="next"'}
+    lab.hub.fault("GET", f"{API}/{what}.*", status=200, body="[]", headers=headers, times=1_000_000)
+    with pytest.raises(Unavailable, match="not what it should be"):
+        lab.open().inspect(NEW)
+
+
+# Well-formed JSON that is not what was asked for.
+STRANGE = ("[]", "{}", "null", "7", '"x"', "[[]]", "[{}]", '[{"id": 7}]', "[null]", "true")
+
+
+@pytest.mark.parametrize("body", STRANGE)
+@pytest.mark.parametrize("what", ["refs", "commits/.*", "tree/.*"])
+def test_answers_of_another_kind_are_told(lab: HubLab, tmp_path: Path, what: str, body: str) -> None:
+    planned = release(tmp_path, NEW)
+    lab.open().publish(planned)
+    lab.hub.fault("GET", f"{API}/{what}", status=200, body=body, times=1_000)
+    with contextlib.suppress(Refused, Unavailable):
+        assert lab.open().inspect(NEW) is None or lab.open().verify(NEW, planned.digests) != ()
+
+
+def test_an_answer_without_end_is_not_read(lab: HubLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_session, "MAX_ANSWER", 1 << 20)
+    lab.open().publish(release(tmp_path, NEW))
+    body = '{"branches": [], "tags": [], "converts": []}' + " " * (8 << 20)
+    lab.hub.fault("GET", f"{API}/refs", status=200, body=body, times=1_000)
+    with pytest.raises(Unavailable, match="not what it should be"):
+        lab.open().versions()
+
+
 def test_no_token_is_written_or_shown_anywhere(lab: HubLab, tmp_path: Path) -> None:
     """A run with a token in its environment, and another with one that fails: outputs, arguments and files."""
     program = """
@@ -513,7 +593,7 @@ def test_readers_see_all_of_one_version_or_all_of_the_other(lab: HubLab, tmp_pat
 
 def test_trusted_publishing(lab: HubLab, tmp_path: Path, undisturbed: State, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.token = None
-    as_a_job(lab.hub, monkeypatch)
+    lab.identity = as_a_job(lab.hub, monkeypatch)
     with pytest.raises(Unavailable) as refused:
         move(lab.open(), release(tmp_path, NEW))
     assert "trusted publishing failed" in str(refused.value)
@@ -524,11 +604,12 @@ def test_trusted_publishing(lab: HubLab, tmp_path: Path, undisturbed: State, mon
     assert {one.who for one in lab.hub.requests if "/commit/" in one.path} == {"job"}
 
 
-def as_a_job(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set up what a GitHub job has that may ask for its identity."""
+def as_a_job(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Set up what a GitHub job has that may ask for its identity; return whom it asks, which is not the Hub."""
+    identity = f"{hub.url.replace('127.0.0.1', 'localhost')}/_github/identity?v=1"
     said = {
         "GITHUB_ACTIONS": "true",
-        "ACTIONS_ID_TOKEN_REQUEST_URL": f"{hub.url}/_github/identity?v=1",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": identity,
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "request",
         "HF_OIDC_RESOURCE": NAME,
     }
@@ -539,3 +620,4 @@ def as_a_job(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     template = f"{hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr("huggingface_hub.utils._auth._OIDC_TOKEN_CACHE", None)
+    return identity

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,6 +116,35 @@ def test_a_link_among_a_version_s_files(folder: FolderLab, tmp_path: Path) -> No
     weights_file.symlink_to(tmp_path / "moved")
     with pytest.raises(Refused, match=r"model\.safetensors: MR707 is no regular file"):
         folder.open().verify("model_v1.0", planned.digests)
+
+
+def test_folders_in_folders_without_end(folder: FolderLab, tmp_path: Path) -> None:
+    planned = release(tmp_path)
+    folder.open().publish(planned)
+    handle = os.open(folder.folder / "versions/model_v1.0", os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=handle)
+        inner = os.open("d", os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        handle = inner
+    os.close(handle)
+    try:
+        with pytest.raises(Refused, match=r"model_v1\.0: MR707 holds folders in folders"):
+            folder.open().verify("model_v1.0", planned.digests)
+    finally:  # Python's own rmtree does not get down there
+        subprocess.run(["rm", "-r", str(folder.folder)], check=True)
+
+
+def test_what_differs_by_its_name_or_size_is_not_read(folder: FolderLab, tmp_path: Path) -> None:
+    planned = release(tmp_path)
+    folder.open().publish(planned)
+    for name in ("core", "model.safetensors"):
+        with (folder.folder / "versions/model_v1.0" / name).open("wb") as stream:
+            stream.truncate(1 << 40)  # a terabyte of holes: reading it takes an hour
+    begun = time.monotonic()
+    found = folder.open().verify("model_v1.0", planned.digests)
+    assert [finding.path.rpartition("/")[2] for finding in found] == ["model.safetensors", "core"]
+    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ def _file(root: Path, path: str) -> bytes | None:
 def _hook(root: Path) -> bytes | None:
     place = local.hook_file(root, "pre-commit")
     try:
+        if not place.is_file():  # a pipe would be waited for
+            return None
         with place.open("rb") as stream:
             return stream.read(_HOOK_READ)
     except OSError:

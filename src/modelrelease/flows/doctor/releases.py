@@ -77,7 +77,8 @@ def _repository(name: str, config: Config, outside: Surroundings | None) -> Chec
         return _HUB.unseen(title, Unseen("nobody was asked", "run it without `--offline`"))
     patience = Patience(outside.sleep, outside.jitter, outside.tell, left=MAX_WAIT)
     try:
-        refs = HubClient(name, outside.endpoint, outside.token, patience, outside.timeout).refs()
+        server = (outside.endpoint, outside.token, patience, outside.timeout, outside.identity)
+        refs = HubClient(name, *server).refs()
     except ModuleNotFoundError:
         return _HUB.unseen(title, Unseen("huggingface_hub is not installed", "install `modelrelease[hub]`"))
     except NotAllowed as error:

@@ -15,7 +15,7 @@ from modelrelease.records.comparison import COMPARISON_FILE, Comparison
 from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
 from modelrelease.records.files import write_atomic
 from modelrelease.records.ledger import Approval, ReleaseFacts
-from modelrelease.release.targets.target import PlannedFile
+from modelrelease.release.targets.target import FileDigest, PlannedFile
 
 ANNOUNCED = (EVAL_FILE, SAMPLES_FILE, COMPARISON_FILE, CHANGELOG)
 """What a release's page on GitHub has for download, besides the digests of everything."""
@@ -65,15 +65,19 @@ def kept_files(facts: ReleaseFacts, out: Path, subject: Subject) -> list[Planned
     weights = {file.path: file for file in subject.checkpoint.files}
     files = []
     for digest in digests_of(facts):
-        kept = out / _KEPT / digest.path
         if digest.path in weights and weights[digest.path].sha256 == digest.sha256:
             stamp = stamp_of_hashed(subject.checkpoint, digest.path)
             files.append(PlannedFile(digest, subject.checkpoint.folder / digest.path, stamp))
-        elif kept.is_file() and hashlib.sha256(kept.read_bytes()).hexdigest() == digest.sha256:
-            files.append(PlannedFile(digest, kept.read_bytes()))
         else:
-            files.append(PlannedFile(digest, None))
+            files.append(PlannedFile(digest, _kept(out / _KEPT / digest.path, digest)))
     return files
+
+
+def _kept(place: Path, digest: FileDigest) -> bytes | None:
+    if not place.is_file() or place.stat().st_size != digest.size:
+        return None
+    data = place.read_bytes()
+    return data if hashlib.sha256(data).hexdigest() == digest.sha256 else None
 
 
 def announcement_of(subject: Subject, head: str | None, files: Sequence[PlannedFile]) -> Announcement:

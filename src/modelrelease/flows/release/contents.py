@@ -37,10 +37,9 @@ def release_files(subject: Subject, results: Path, comparison: bytes, texts: Map
     if taken:
         todo = "call it something else in the checkpoint"
         raise invalid(f"{subject.folder}/checkpoint/{taken[0]}", Code.RELEASE_FILE, "has a record's name", todo)
-    for name, data in (*texts.items(), *_records(subject, results), (COMPARISON_FILE, comparison)):
+    made: dict[str, bytes | Path] = {**texts, **dict(_results(results)), COMPARISON_FILE: comparison}
+    for name, data in {**made, **dict(written_files(subject))}.items():
         found[name] = planned_file(name, data)
-    for path, data in _prompts(subject):
-        found[path] = planned_file(path, data)
     return [found[path] for path in sorted(found)]
 
 
@@ -73,14 +72,14 @@ def stamp_of_hashed(checkpoint: Checkpoint, path: str) -> Stamp | None:
     return (device, inode, size, modified, changed) if inode == own_inode else None
 
 
-def _records(subject: Subject, results: Path) -> Iterator[tuple[str, bytes | Path]]:
-    data = subject.tree.read(f"{subject.folder}/{MODEL_FILE}")
-    yield MODEL_FILE, data
+def _results(results: Path) -> Iterator[tuple[str, Path]]:
     for name in (EVAL_FILE, SAMPLES_FILE):
         yield name, results / name
 
 
-def _prompts(subject: Subject) -> Iterator[tuple[str, bytes]]:
+def written_files(subject: Subject) -> Iterator[tuple[str, bytes]]:
+    """Yield what is published just as the tag has it, besides the checkpoint: model.json and the suite's prompts."""
+    yield MODEL_FILE, subject.tree.read(f"{subject.folder}/{MODEL_FILE}")
     config = subject.tree.config or subject.grounds.config
     tasks = read_tasks(config.suite, subject.tree.read) if config.suite else []
     for path in sorted({task.prompt for task in tasks if task.prompt is not None}):

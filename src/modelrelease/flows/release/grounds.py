@@ -101,7 +101,7 @@ def open_grounds(project: Project) -> Grounds:
     if ref is None or commit is None:
         todo = "commit to `main`, or let `git remote set-head origin --auto` name the default branch"
         raise invalid(str(project.root), Code.RESOLUTION, "there is no default branch, whose policy decides", todo)
-    policy, branch = Tree(project.root, commit, project.config_path), ref.rpartition("/")[2]
+    policy, branch = Tree(project.root, commit, project.config_path), git.short_name(ref)
     if policy.config is None:
         message = f"is not on the default branch {branch}, or cannot be read there"
         raise invalid(project.config_path, Code.UNREADABLE, message, "merge the policy before a release")

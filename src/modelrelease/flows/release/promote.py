@@ -17,6 +17,7 @@ from modelrelease.flows.ledger import Ledger, append_event
 from modelrelease.flows.release.announced import announcement_of, facts_of, keep_small, kept_files
 from modelrelease.flows.release.contents import release_files
 from modelrelease.flows.release.decide import blocked, decide, keep
+from modelrelease.flows.release.doubts import doubt
 from modelrelease.flows.release.grounds import Doer, Released, digests_of, live
 from modelrelease.flows.release.preconditions import (
     refuse_busy,
@@ -31,7 +32,7 @@ from modelrelease.flows.release.score import CANDIDATE, Sides
 from modelrelease.flows.release.stages import move_forward
 from modelrelease.flows.release.subject import Subject
 from modelrelease.records.announcement import Announcement
-from modelrelease.records.comparison import Comparison
+from modelrelease.records.comparison import COMPARISON_FILE, Comparison
 from modelrelease.records.ledger import Approval, Event, Move, Receipt
 from modelrelease.release.targets.target import PlannedFile, PlannedRelease, Published, Target
 
@@ -123,12 +124,21 @@ def _open_intent(run: _Run, ledger: Ledger) -> Event | None:
 
 
 def _finish(run: _Run, ledger: Ledger, intent: Event) -> Promoted | None:
-    """Go on where an earlier run stopped, with what it announced; None where that cannot be put together any more."""
+    """Go on where an earlier run stopped, with what it announced; None where this run has to decide anew.
+
+    That is where what it announced cannot be put together any more, or is not what a promotion announces: whoever may
+    push to the ledger can write an intent, and must not need less for that than for a release.
+    """
     assert intent.release is not None
     found = live(ledger, run.subject.grounds)
     if intent.release.baseline != (found.receipt.version if found is not None else None):
         return None  # it was decided against what is no longer live
     files = kept_files(intent.release, run.how.out, run.subject)
+    why = doubt(run.subject, ledger, intent, _announced_comparison(run, files))
+    if why is not None:
+        run.how.doer.tell(f"not going on with what was announced {intent.at}: {why}")
+        return None
+    run.how.approve(run.subject)
     try:
         published = run.target.publish(PlannedRelease(run.subject.version, tuple(files), ledger.head))
     except InvalidInput as error:
@@ -137,6 +147,14 @@ def _finish(run: _Run, ledger: Ledger, intent: Event) -> Promoted | None:
         return None  # neither here nor there: nothing was published, and this run decides anew
     run.how.doer.tell(f"going on with what was announced {intent.at}")
     return Promoted(run.subject.version, published, _release(run, intent, published, files), None)
+
+
+def _announced_comparison(run: _Run, files: list[PlannedFile]) -> bytes | None:
+    kept = next((file.source for file in files if file.path == COMPARISON_FILE), None)
+    if isinstance(kept, bytes):
+        return kept
+    read = (run.target.read, run.target.read_unnamed)
+    return next((data for one in read if (data := one(run.subject.version, COMPARISON_FILE)) is not None), None)
 
 
 def _anew(run: _Run, ledger: Ledger) -> Promoted:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
-from modelrelease.errors import Refused
+from modelrelease.errors import InvalidInput, Refused
 from modelrelease.flows.ledger import Ledger, append_event
-from modelrelease.flows.release.grounds import Doer, Grounds, Released, require_released, version_name
+from modelrelease.flows.release.grounds import Doer, Grounds, Released, released, require_released, version_name
 from modelrelease.records.ledger import Event, EventKind, Move
+from modelrelease.release.ledger.chain import Anchor, missing_anchors
 from modelrelease.release.targets.target import Published, StageState, Target
 
 
@@ -35,8 +37,8 @@ class StagePlan:
 def plan_move(grounds: Grounds, version: str, doer: Doer) -> StagePlan:
     """Return what moving the stage to ``version`` would do; nothing is changed.
 
-    Raises Refused (exit 1) where it was never released or was revoked (MR710), or where what is published is not what
-    was released (MR702, MR703), by digest.
+    Raises Refused (exit 1) where it was never released or was revoked (MR710), where what is published is not what was
+    released (MR702, MR703), by digest, or where the ledger lacks what a release names (MR721).
     """
     ledger = grounds.ledger()
     target = doer.open_target(grounds.config.release.target)
@@ -49,7 +51,25 @@ def _plan(grounds: Grounds, ledger: Ledger, target: Target, version: str) -> Sta
     if wrong:
         raise Refused(wrong)
     before = ledger.state.live_version(*grounds.stage)
+    _refuse_rewritten(ledger, target, {version, before or version})
     return StagePlan(release, before, target.stage(grounds.config.release.stage), target, ledger)
+
+
+def _refuse_rewritten(ledger: Ledger, target: Target, versions: set[str]) -> None:
+    """Refuse (MR721) where the ledger lacks a head that a release names: a clone that is new has seen no other.
+
+    Else whoever rewrites it could take a revocation out. What is not as released names nothing: one has to get away
+    from that.
+    """
+    anchors = []
+    for version in sorted(versions):
+        known = released(ledger, target.address, version)
+        with contextlib.suppress(Refused, InvalidInput):
+            found = target.inspect(version)
+            if found is not None and known is not None and found.commit == known.commit and found.ledger_head:
+                anchors.append(Anchor(f"{version} at {target.address}", found.ledger_head))
+    if wrong := missing_anchors(ledger.branch.name, ledger.chain, anchors):
+        raise Refused(wrong)
 
 
 def roll_back(grounds: Grounds, plan: StagePlan, doer: Doer, reason: str) -> Event | None:
@@ -72,6 +92,7 @@ def move_forward(
 def _move(grounds: Grounds, plan: StagePlan, doer: Doer, kind: EventKind, reason: str | None) -> Event | None:
     if plan.done:
         return None
+    require_released(grounds.ledger(), plan.target.address, plan.version)  # hashing it may have taken minutes
     plan.target.move_stage(grounds.config.release.stage, _published(plan), plan.stage)
 
     def event(ledger: Ledger) -> Event | None:

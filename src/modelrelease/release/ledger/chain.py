@@ -7,14 +7,14 @@ which releases left outside), and a fork (by what this clone saw before).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, escape_controls, shorten
 from modelrelease.records.ledger import Event
-from modelrelease.records.strict_json import read_json
-from modelrelease.records.text import decode
+from modelrelease.records.strict_json import read_document
 from modelrelease.records.validation import validate
 from modelrelease.release.ledger.state import State, after, contradiction, fold
 
@@ -58,7 +58,7 @@ class Chain:
     commits: tuple[str, ...]
     findings: tuple[Finding, ...]
 
-    @property
+    @cached_property
     def state(self) -> State:
         """What the events add up to."""
         return fold(self.events)
@@ -74,10 +74,10 @@ def event_path(sequence: int) -> str:
     return f"{FOLDER}/{sequence:06d}.json"
 
 
-def read_chain(branch: str, links: Sequence[Link]) -> Chain:
+def read_chain(branch: str, links: Iterable[Link]) -> Chain:
     """Return the events of ``links`` (oldest first) and what is wrong with them, each located by commit and file.
 
-    Reading stops at the first event that cannot be trusted: what follows it stands on nothing.
+    Reading stops at the first event that cannot be trusted: what follows it stands on nothing, and is not fetched.
     """
     events: list[Event] = []
     commits: list[str] = []
@@ -134,7 +134,7 @@ def _event(branch: str, number: int, link: Link, found: list[Finding]) -> Event 
     """Return the event of a commit; what is wrong with its text goes into ``found``."""
     path = f"{branch}@{link.commit[:10]}:{event_path(number)}"
     try:
-        event = validate(Event, read_json(decode(link.data or b"", path), path))
+        event = validate(Event, read_document(link.data or b"", path))
     except InvalidInput as error:
         found += [Finding(f.path, Code.LEDGER_EVENT, f.message, _HANDS_OFF, f.line) for f in error.findings]
         return None

@@ -96,9 +96,9 @@ def _wrong_receipt(state: State, event: Event, known: Event | None) -> str | Non
 
 
 def _wrong_move(state: State, event: Event) -> str | None:
-    if event.move is None:
-        return None
     was = state.live_version(event.target, event.stage)
-    if event.move.before != was:
+    if event.kind == "revoked" and was == event.version:
+        return f"{event.version} is what {event.stage} names"
+    if event.move is not None and event.move.before != was:
         return f"{event.stage} named {was or 'nothing'} before it, not {event.move.before or 'nothing'}"
     return None

@@ -23,7 +23,8 @@ class Surroundings:
     """What a target takes from outside. ``root`` is the repository's folder, to which ``file://folder`` is relative.
 
     ``endpoint`` and ``token`` are for the Hub; without a token its client finds one itself: by trusted publishing
-    where HF_OIDC_RESOURCE is set, else the one a person has logged in with. ``timeout``: seconds without a byte.
+    where HF_OIDC_RESOURCE is set, with what the server ``identity`` says of the job, else the one a person has logged
+    in with. ``timeout``: seconds without a byte.
     """
 
     root: Path
@@ -34,6 +35,7 @@ class Surroundings:
     jitter: Callable[[], float] = random.random
     tell: Callable[[str], object] = lambda _: None
     reach: Reach = go_on
+    identity: str | None = None
 
 
 def open_target(address: str, outside: Surroundings) -> Target:
@@ -48,7 +50,8 @@ def open_target(address: str, outside: Surroundings) -> Target:
         from modelrelease.release.targets.patience import Patience
 
         patience = Patience(outside.sleep, outside.jitter, outside.tell)
-        client = HubClient(repository_of(address), outside.endpoint, outside.token, patience, outside.timeout)
+        name, identity = repository_of(address), outside.identity
+        client = HubClient(name, outside.endpoint, outside.token, patience, outside.timeout, identity)
         return HubTarget(client, reach=outside.reach)
     raise _no_address(address, "starts with neither `file://` nor `hf://`")
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, Refused, Unavailable
+from modelrelease.errors import Finding, InvalidInput, Refused, Unavailable
 from modelrelease.records.files import write_atomic
 from modelrelease.release.targets.contents import (
     check_release,
@@ -104,10 +104,16 @@ class FolderTarget:
         if found is None:
             return StageState(name)
         state, commit = found
-        published = self.inspect(state.version)
-        intact = published is not None and published.commit == state.release and not self._changed(published)
-        version, release = (state.version, state.release) if intact else (None, None)
+        version, release = (state.version, state.release) if self._is_intact(state) else (None, None)
         return StageState(name, commit, version, release, state.version)
+
+    def _is_intact(self, state: StageFile) -> bool:
+        """A version that cannot even be read is none as it was published: a stage has to get away from it."""
+        try:
+            published = self.inspect(state.version)
+            return published is not None and published.commit == state.release and not self._changed(published)
+        except (Refused, InvalidInput):
+            return False
 
     def _stage_file(self, name: str) -> tuple[StageFile, str] | None:
         shown = self._shown("stages", f"{name}.json")
@@ -159,7 +165,7 @@ class FolderTarget:
                 copy(source, place)
         shown = self._shown("versions", release.version)
         # What was written is read back: a source that changed, or a disk that lies, is found here and nowhere later.
-        if wrong := differences(shown, release.digests, digests_below(temporary, shown, self._hashes)):
+        if wrong := differences(shown, release.digests, digests_below(temporary, shown, release.digests, self._hashes)):
             raise Refused(wrong)
         write(temporary / MANIFEST, manifest_of(release).to_bytes())
         sync_folders(temporary)
@@ -227,6 +233,10 @@ class FolderTarget:
         name = PurePosixPath(path).name
         return read_record(place / name, f"{shown}/{name}", MAX_READ)
 
+    def read_unnamed(self, version: str, path: str) -> bytes | None:
+        """Return None: here a version appears with its name, or not at all."""
+        return None
+
     def verify(
         self, version: str, expected: Sequence[FileDigest], *, commit: str | None = None, download: bool = False
     ) -> tuple[Finding, ...]:
@@ -245,7 +255,7 @@ class FolderTarget:
 
     def _against(self, version: str, expected: Sequence[FileDigest]) -> tuple[Finding, ...]:
         shown = self._shown("versions", version)
-        return differences(shown, expected, digests_below(self._versions / version, shown, self._hashes))
+        return differences(shown, expected, digests_below(self._versions / version, shown, expected, self._hashes))
 
     def _shown(self, *parts: str) -> str:
         return "/".join((self.address.rstrip("/"), *parts))

@@ -38,6 +38,7 @@ from modelrelease.release.targets.target import (
     by_path,
     go_on,
     move_title,
+    release_title,
 )
 from modelrelease.release.versions import sorted_versions, version_key
 
@@ -217,8 +218,19 @@ class HubTarget:
         """Return a file's bytes at the version's tag."""
         check_version(version)
         commit = self._client.refs().tags.get(version)
-        file = self._client.tree(commit).get(path) if commit is not None else None
-        if commit is None or file is None:
+        return self._read(commit, version, path) if commit is not None else None
+
+    def read_unnamed(self, version: str, path: str) -> bytes | None:
+        """Return a file's bytes at the newest commit on ``main`` that a release of the version has made."""
+        check_version(version)
+        head = self._client.refs().branches.get(MAIN)
+        made = (one for one in self._client.history(head) if one.title == release_title(version)) if head else iter(())
+        found = next(made, None)
+        return self._read(found.commit, version, path) if found is not None else None
+
+    def _read(self, commit: str, version: str, path: str) -> bytes | None:
+        file = self._client.tree(commit).get(path)
+        if file is None:
             return None
         if file.size > MAX_READ:
             raise too_large(f"{self.address}@{version}/{path}", file.size)

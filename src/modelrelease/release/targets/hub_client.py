@@ -18,7 +18,7 @@ from modelrelease.errors import Finding, Refused
 from modelrelease.release.targets.contents import MAX_FILES, open_regular, planned_file, unchanged, unreadable
 from modelrelease.release.targets.hub_connection import connect
 from modelrelease.release.targets.hub_failures import Failed, LookAgain, Moved, attempt, finding, given_up
-from modelrelease.release.targets.hub_session import TIMEOUT
+from modelrelease.release.targets.hub_session import TIMEOUT, bounded
 from modelrelease.release.targets.patience import Patience
 from modelrelease.release.targets.target import FileDigest, PlannedFile
 
@@ -31,6 +31,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 # More than a release and what may lie around it.
 _MAX_ENTRIES = 4 * MAX_FILES
 MAX_HISTORY = 1000
+# A commit takes some requests for each large file, and one for each part of it.
+MAX_WRITES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -87,21 +89,23 @@ class HubClient:
         token: str | None,
         patience: Patience,
         timeout: float = TIMEOUT,
+        identity: str | None = None,
     ) -> None:
-        """``timeout``: seconds without a byte before a connection counts as lost."""
+        """``timeout``: seconds without a byte before a connection counts as lost; ``identity``: see ``connect``."""
         self.name = name
         self.address = f"hf://{name}"
         self._endpoint = endpoint
         self._token = token
         self._patience = patience
         self._timeout = timeout
+        self._identity = identity
         self._made: Any = None
         self._trees: dict[str, dict[str, FileDigest]] = {}
 
     @property
     def _api(self) -> Any:
         if self._made is None:
-            self._made = connect(self._endpoint, self._token, self._timeout)
+            self._made = connect(self._endpoint, self._token, self._timeout, self._identity)
         return self._made
 
     def refs(self) -> Refs:
@@ -137,7 +141,10 @@ class HubClient:
             utils: Any = huggingface_hub.utils
             address = f"{self._api.endpoint}/api/models/{self.name}/commits/{commit}"
             headers = utils.build_hf_headers(token=self._token, library_name="modelrelease")
-            return [_logged(one) for one in islice(utils.paginate(address, params={}, headers=headers), most)]
+            found = [_logged(one) for one in islice(utils.paginate(address, params={}, headers=headers), most)]
+            if not found:
+                raise ValueError("no commit, and it was asked for one and those before it")
+            return found
 
         return self._read(f"commits/{commit}", read)
 
@@ -217,7 +224,8 @@ class HubClient:
     def _read(self, what: str, call: Callable[[], T]) -> T:
         while True:
             try:
-                result = attempt(call, self._token)
+                with bounded():
+                    result = attempt(call, self._token)
             except Failed as failed:
                 failure = failed.failure
             else:
@@ -229,7 +237,8 @@ class HubClient:
 
     def _write(self, what: str, call: Callable[[], T]) -> T:
         try:
-            return attempt(call, self._token)
+            with bounded(MAX_WRITES):
+                return attempt(call, self._token)
         except Failed as failed:
             failure = failed.failure
         if failure.status in {409, 412}:

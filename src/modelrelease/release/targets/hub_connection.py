@@ -13,8 +13,10 @@ from modelrelease.release.targets import hub_session
 from modelrelease.release.targets.hub_failures import identify
 
 
-def connect(endpoint: str | None, token: str | None, timeout: float) -> Any:
+def connect(endpoint: str | None, token: str | None, timeout: float, identity: str | None = None) -> Any:
     """Return huggingface_hub's HfApi, with its connections set up and known to have a token where one can be found.
+
+    ``identity`` is the server that huggingface_hub asks who this job is, where it publishes by that.
 
     Raises InvalidInput (MR601) for settings that cannot be, Unavailable (MR602) where huggingface_hub is not installed,
     Failed where trusted publishing is refused.
@@ -23,12 +25,13 @@ def connect(endpoint: str | None, token: str | None, timeout: float) -> Any:
 
     _check_settings(endpoint, token)
     try:
-        from huggingface_hub import HfApi
+        from huggingface_hub import HfApi, constants
     except ImportError as error:
         message = f"publishing to the Hub needs {error.name}"
         todo = 'install it: pip install "modelrelease[hub]"'
         raise Unavailable(Finding("modelrelease", Code.MISSING_EXTRA, message, todo)) from error
     hub_session.set_up(timeout)
+    hub_session.trust(endpoint or constants.ENDPOINT, *([identity] if identity is not None else []))
     identify(token)
     return HfApi(endpoint=endpoint, token=token, library_name="modelrelease", library_version=__version__)
 

@@ -6,23 +6,58 @@ Hub's API fail here at the first error instead, and whoever asked decides; trans
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 import warnings
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
+from urllib.parse import urlsplit
 
 TIMEOUT = 60.0
 """Seconds without a byte before the connection counts as lost."""
 TRANSFER_TIMEOUT = 300.0
 MAX_RETRY_AFTER = 30
+MAX_ANSWER = 64 << 20
+"""Bytes of one answer of the API; the longest is a page of a file list, a few hundred bytes a file."""
+MAX_REQUESTS = 1000
+"""Requests for one thing that is asked: a list that comes in more pages has no end."""
+_PATIENT = 10
 _API = "/api/"
-
 
 _LOCK = threading.Lock()
 _in_force: float | None = None
+_trusted: set[tuple[str, str | None, int | None]] = set()
+_left: ContextVar[int] = ContextVar("_left", default=MAX_REQUESTS)
 
 
 class Lost(Exception):
     """The connection failed, or nothing came in time."""
+
+
+class Strange(ValueError):
+    """An answer, or an address in one, that the Hub does not give."""
+
+
+def trust(*addresses: str) -> None:
+    """Let credentials go to these servers; an answer may name others, and those get none."""
+    _trusted.update(_origin(address) for address in addresses)
+
+
+def _origin(address: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+@contextlib.contextmanager
+def bounded(requests: int | None = None) -> Iterator[None]:
+    """Let no more than so many requests be made inside, ``MAX_REQUESTS`` unless said."""
+    token = _left.set(requests if requests is not None else MAX_REQUESTS)
+    try:
+        yield
+    finally:
+        _left.reset(token)
 
 
 def set_up(timeout: float = TIMEOUT) -> None:
@@ -65,13 +100,17 @@ def _guarded(send: Any, timeout: float) -> Any:
     utils: Any = huggingface_hub.utils
 
     def guarded(request: Any, **options: Any) -> Any:
+        _refuse_strange(request)
         api = request.url.path.startswith(_API)
         longest = timeout if api else max(timeout, TRANSFER_TIMEOUT)
         limits = request.extensions.get("timeout", {})
         known = {name: limits.get(name) or longest for name in ("connect", "read", "write", "pool")}
         request.extensions["timeout"] = {**known, "connect": min(known["connect"], 20.0, timeout)}
+        whole = api and not options.get("stream")
         try:
-            answer = send(request, **options)
+            answer = send(request, **{**options, "stream": True} if whole else options)
+            if whole:
+                _read(answer, time.monotonic() + _PATIENT * longest)
         except Exception as error:
             if api and is_transport_error(error):
                 raise Lost(type(error).__name__) from None
@@ -82,6 +121,29 @@ def _guarded(send: Any, timeout: float) -> Any:
         return answer
 
     return guarded
+
+
+def _refuse_strange(request: Any) -> None:
+    _left.set(_left.get() - 1)
+    if _left.get() < 0:
+        raise Strange("the answer has no end")
+    if "authorization" in request.headers and _origin(str(request.url)) not in _trusted:
+        raise Strange("the answer names another server")
+
+
+def _read(answer: Any, deadline: float) -> None:
+    """Read an answer, as its own ``read`` does, but neither without end nor for ever; what is too long is closed."""
+    pieces: list[bytes] = []
+    left = MAX_ANSWER
+    try:
+        for piece in answer.iter_bytes():
+            left -= len(piece)
+            if left < 0 or time.monotonic() > deadline:
+                raise Strange("the answer has no end")
+            pieces.append(piece)
+    finally:
+        answer.close()
+    answer._content = b"".join(pieces)
 
 
 def _ours(answer: Any, api: bool) -> bool:

@@ -169,6 +169,12 @@ class Target(Protocol):
         Raises InvalidInput (MR705) where it has more than ``MAX_READ`` bytes.
         """
 
+    def read_unnamed(self, version: str, path: str) -> bytes | None:
+        """Return what a run that died before the version had its name has left of a record; None where nothing is.
+
+        As :meth:`read`, and never verified either.
+        """
+
     def verify(
         self, version: str, expected: Sequence[FileDigest], *, commit: str | None = None, download: bool = False
     ) -> tuple[Finding, ...]:

@@ -10,19 +10,20 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Refused
-from modelrelease.release.targets.contents import CHUNK, open_regular, stamp_of, unavailable, unreadable
+from modelrelease.release.targets.contents import CHUNK, MAX_PATH, open_regular, stamp_of, unavailable, unreadable
 from modelrelease.release.targets.target import FileDigest, Stamp
 
 TEMPORARY = ".tmp-modelrelease-"
 LOCK = ".lock"
 _NO_FAST_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
 MAX_RECORD = 64 * 1024 * 1024
+MAX_DEPTH = MAX_PATH // 2
 
 
 def real_folder(path: Path, shown: str) -> bool:
@@ -78,24 +79,38 @@ def _sha256(stream: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """Yield everything below a folder that is no folder, links as what they are."""
-    for entry in sorted(os.scandir(folder), key=lambda one: one.name):
-        if entry.is_dir(follow_symlinks=False):
-            yield from files_below(Path(entry.path))
-        else:
-            yield Path(entry.path)
+def files_below(folder: Path, shown: str) -> Iterator[Path]:
+    """Yield everything below a folder that is no folder, links as what they are; Refused (MR707) where it is too deep.
+
+    Paths of a release are no longer than ``MAX_PATH``, and what lies deeper is none of ours.
+    """
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        if len(here.parts) - len(folder.parts) > MAX_DEPTH:
+            raise odd(shown, f"holds folders in folders, more than {MAX_DEPTH} deep")
+        with os.scandir(here) as entries:
+            for entry in sorted(entries, key=lambda one: one.name):
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+                else:
+                    yield Path(entry.path)
 
 
-def digests_below(folder: Path, shown: str, hashes: Hashes) -> dict[str, FileDigest]:
-    """Return what the files below a folder are; Refused (MR707) where one of them is a link or the like."""
+def digests_below(folder: Path, shown: str, expected: Sequence[FileDigest], hashes: Hashes) -> dict[str, FileDigest]:
+    """Return what the files below a folder are; Refused (MR707) where one of them is a link or the like.
+
+    What is not ``expected``, or not of that size, differs in any case: it is not read, however large it is.
+    """
+    sizes = {file.path: file.size for file in expected}
     found = {}
     try:
-        for path in files_below(folder):
-            name = path.relative_to(folder).as_posix()
-            if not stat.S_ISREG(path.lstat().st_mode):
+        for path in files_below(folder, shown):
+            name, status = path.relative_to(folder).as_posix(), path.lstat()
+            if not stat.S_ISREG(status.st_mode):
                 raise odd(f"{shown}/{name}", "is no regular file")
-            size, sha256 = hashes.of(path)
+            known = sizes.get(name) == status.st_size
+            size, sha256 = hashes.of(path) if known else (status.st_size, None)
             found[name] = FileDigest(name, size, sha256)
     except OSError as error:
         raise unavailable(shown, error.strerror or str(error), "make it readable") from error

@@ -1,0 +1,93 @@
+"""Is an announcement in the ledger one that this promotion would have made? Asked before it is gone on with.
+
+Whoever may push can push an intent, and needs less for that than for a release: what it says is held against the tag,
+the policy and the comparison, and a run that finds it wanting scores, decides and asks for approvals anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from modelrelease import git
+from modelrelease.config import policy_digest
+from modelrelease.errors import InvalidInput
+from modelrelease.flows.ledger import Ledger
+from modelrelease.flows.release.contents import RECORDS, written_files
+from modelrelease.flows.release.subject import Subject
+from modelrelease.flows.trees import Tree
+from modelrelease.records.comparison import COMPARISON_FILE, Comparison
+from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
+from modelrelease.records.ledger import Event, ReleaseFacts
+from modelrelease.records.strict_json import read_document
+from modelrelease.records.validation import validate
+
+
+def doubt(subject: Subject, ledger: Ledger, intent: Event, comparison: bytes | None) -> str | None:
+    """Return why ``intent`` is none that promoting ``subject`` would have announced, None where it is.
+
+    ``comparison``: the bytes of comparison.json, None where they are nowhere.
+    """
+    assert intent.release is not None
+    return next(_doubts(subject, ledger, intent, intent.release, comparison), None)
+
+
+def _doubts(
+    subject: Subject, ledger: Ledger, intent: Event, facts: ReleaseFacts, comparison: bytes | None
+) -> Iterator[str]:
+    if (facts.tag, facts.git_sha) != (subject.tag, subject.tree.commit):
+        yield "it is of another commit"
+    yield from _other_files(subject, facts)
+    yield from _other_policy(subject, facts)
+    for number in facts.overrides:
+        event = ledger.events[number - 1] if 0 < number < intent.sequence else None
+        said = (event.kind, event.version, event.model_digest) if event is not None else None
+        if said != ("override", subject.version, subject.digest):
+            yield f"it rests on event {number}, which is no override of it"
+    if comparison is None:
+        yield f"its {COMPARISON_FILE} is neither here nor at the target"
+    else:
+        yield from _other_decision(subject, facts, comparison)
+
+
+def _other_files(subject: Subject, facts: ReleaseFacts) -> Iterator[str]:
+    listed = {file.path: file.sha256 for file in facts.files}
+    if len(listed) != len(facts.files):
+        yield "it lists a file twice"
+    known = {file.path: file.sha256 for file in subject.checkpoint.files}
+    known |= {path: hashlib.sha256(data).hexdigest() for path, data in written_files(subject)}
+    for path, sha256 in known.items():
+        if listed.get(path) != sha256:
+            yield f"it lists another {path}, or none"
+    yield from (f"it lists no {path}" for path in sorted(RECORDS - listed.keys()))
+    yield from (f"it lists {path}" for path in sorted(listed.keys() - known.keys() - RECORDS))
+    if (listed.get(EVAL_FILE), listed.get(COMPARISON_FILE)) != (facts.eval_sha256, facts.comparison_sha256):
+        yield "it names other records than it lists"
+
+
+def _other_policy(subject: Subject, facts: ReleaseFacts) -> Iterator[str]:
+    root = subject.grounds.project.root
+    if not git.is_ancestor(root, facts.policy_ref, subject.grounds.policy.commit):
+        yield f"its policy is not one of {subject.grounds.branch}'s"
+        return
+    config = Tree(root, facts.policy_ref, subject.grounds.project.config_path).config
+    if config is None or policy_digest(config) != facts.policy_digest:
+        yield "its policy is another one at the commit that it names"
+
+
+def _other_decision(subject: Subject, facts: ReleaseFacts, data: bytes) -> Iterator[str]:
+    if hashlib.sha256(data).hexdigest() != facts.comparison_sha256:
+        yield f"{COMPARISON_FILE} is another one"
+        return
+    try:
+        found = validate(Comparison, read_document(data, COMPARISON_FILE))
+    except InvalidInput:
+        yield f"{COMPARISON_FILE} cannot be read"
+        return
+    decided = [policy.decision for policy in found.policies if policy.digest == facts.policy_digest]
+    if (found.context, found.decision, *decided) != ("release", "promote", "promote"):
+        yield f"{COMPARISON_FILE} does not decide that it is released"
+    samples = next((file.sha256 for file in facts.files if file.path == SAMPLES_FILE), None)
+    scored = (found.candidate.model_digest, found.candidate.samples_sha256) if found.candidate is not None else None
+    if scored != (subject.digest, samples):
+        yield f"{COMPARISON_FILE} is of another evaluation"
