@@ -89,6 +89,13 @@ def folder_of(address: str, root: Path) -> Path:
     return folder
 
 
+def relative_folder(address: str) -> str | None:
+    """Return the folder below the repository's that an address names; None for any other address, or for none."""
+    name = address.removeprefix(FILE).rstrip("/")
+    below = name and name.isprintable() and not name.startswith("/") and ".." not in name.split("/")
+    return name if address.startswith(FILE) and below else None
+
+
 def _no_address(address: str, problem: str) -> InvalidInput:
     todo = "write file://FOLDER, relative to the repository, or hf://ORGANISATION/NAME"
     return invalid(quoted(address), Code.TARGET_ADDRESS, problem, todo)
