@@ -181,7 +181,7 @@ def version(name: str) -> Callable[[Repository], object]:
         (replacing(f"{LIVE}/README.md", "license: mit\n", ""), "card of model_v1.0", "MR430"),
         (lambda one: one.remove(f"{LIVE}/changelog.md"), "card of model_v1.0", "MR433"),
         (lambda one: shutil.rmtree(one.root / ".github"), "pull-request.yml", "run `modelrelease init`"),
-        (replacing(RELEASE, "[self-hosted, releases]", "ubuntu-latest"), "target", "`publish` of modelrelease-release.yml"),
+        (replacing(RELEASE, "[self-hosted, releases]", "ubuntu-latest"), "target", "`publish` of modelrelease-rel"),
         (replacing(".gitignore", "/releases/\n", ""), "releases in git", "add the line `/releases/` to .gitignore"),
         (git("tag", "model_v1.0"), "tags", "modelrelease promote model_v1.0"),
     ],

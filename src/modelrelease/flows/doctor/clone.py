@@ -35,6 +35,7 @@ def read_clone(root: Path, governed: str) -> Clone:
         large=_large(root, files),
         has_remote=git.remote_url(root) is not None,
         default_branch=local.known_default_branch(root),
+        learns_branch=local.learning_default_branch(root),
     )
 
 
