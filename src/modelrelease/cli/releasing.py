@@ -65,10 +65,10 @@ def tell(line: str) -> None:
     complain(escape_controls(line) + "\n")
 
 
-def add_reason(parser: argparse.ArgumentParser) -> None:
+def add_reason(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add ``--config``, ``--reason`` and ``--json``."""
     add_config(parser)
-    parser.add_argument("--reason", required=True, metavar="TEXT", help="why, for whoever reads the ledger")
+    parser.add_argument("--reason", required=required, metavar="TEXT", help="why, for whoever reads the ledger")
     parser.add_argument("--json", action="store_true", help="print the ledger's event as JSON")
 
 
