@@ -43,13 +43,13 @@ test: $(VENV)/installed-for-tests
 fuzz: $(VENV)/installed-for-tests
 	HYPOTHESIS_PROFILE=fuzz OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "hypothesis and not real_models"
 
-# With an environment of its own, since transformers needs a newer huggingface_hub than the oldest that publishing takes.
 # Whole promotions and rollbacks, killed, refused and raced at every step, over a folder and over the Hub: four minutes.
 faults: $(VENV)/installed-for-tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "exhaustive or not exhaustive" \
 		tests/flows/test_promotion_survives.py tests/flows/test_promotion_refused.py \
 		tests/flows/test_promotions_race.py tests/flows/test_promotion_faults.py
 
+# With an environment of its own, since transformers needs a newer huggingface_hub than the oldest that publishing takes.
 oldest-hub: $(VENV)/installed-for-tests
 	MODELRELEASE_OLDEST_HUB=$(VENV)-oldest-hub $(BIN)/python -m pytest -m oldest_hub tests/release/targets
 

@@ -22,11 +22,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 KIT = "modelrelease/modelrelease@v0.1.0"
-CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683"
+CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8"
 STAND_INS = {
     CHECKOUT: "checkout",
-    "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02": "upload-artifact",
-    "actions/download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093": "download-artifact",
+    "actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f": "upload-artifact",
+    "actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131": "download-artifact",
 }
 PARTS = ("action.yml", "actions", "scripts", "src", "examples", "workflows-templates", "pyproject.toml", "README.md")
 # The private environment sits on the packages of the Python that runs the tests; pip reads "0" as "no isolation".

@@ -15,6 +15,7 @@ from modelrelease.settings import (
     github_environment,
     hub_endpoint,
     hub_environment,
+    is_github_hosted,
     partial_runs,
     pushed_range,
     run_url,
@@ -69,6 +70,13 @@ def test_a_job_s_environment_without_its_token_in_print() -> None:
     assert "canary" not in f"{found!r} {found}"
     assert github_environment({"GITHUB_TOKEN": "", "GH_TOKEN": "other"}).token == "other"
     assert github_environment({}).token is None
+
+
+@pytest.mark.parametrize(
+    ("said", "hosted"), [("github-hosted", True), ("self-hosted", False), ("", False), (None, False)]
+)
+def test_whose_machine_a_job_runs_on(said: str | None, hosted: bool) -> None:
+    assert is_github_hosted({} if said is None else {"RUNNER_ENVIRONMENT": said}) is hosted
 
 
 def test_an_action_s_inputs_are_named_as_in_its_yaml() -> None:

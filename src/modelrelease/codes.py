@@ -109,6 +109,7 @@ class Code(str, Enum):
     OVERTAKEN = "MR712"
     OVERRIDE = "MR713"
     NOT_REPRODUCED = "MR714"
+    TARGET_LOST = "MR715"
     GITHUB_RELEASE = "MR741"
     GIT_TAG = "MR742"
     NOT_APPROVED = "MR743"
@@ -219,6 +220,7 @@ MEANING: dict[Code, str] = {
     Code.OVERTAKEN: "what is live, or the policy, has changed since the decision",
     Code.OVERRIDE: "an override that cannot be made",
     Code.NOT_REPRODUCED: "a committed evaluation is not what scoring gives",
+    Code.TARGET_LOST: "a release would go to a folder that ends with the job, and the ledger would still name it",
     Code.GITHUB_RELEASE: "the GitHub release of a tag is not modelrelease's, or is not what was released",
     Code.GIT_TAG: "a git tag is not on GitHub, or not at the commit that was released",
     Code.NOT_APPROVED: "a release lacks the approval that its policy asks for",

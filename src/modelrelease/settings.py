@@ -109,6 +109,7 @@ class GitHubEnvironment:
         self.run_number = said.get("run_number")
         self.run_attempt = said.get("run_attempt")
         self.actor = said.get("actor")
+        self.workspace = said.get("workspace")
         self.api_url = said.get("api_url")
         self.server_url = said.get("server_url")
         self.token = token
@@ -120,6 +121,12 @@ def github_environment(environ: Mapping[str, str] | None = None) -> GitHubEnviro
     prefix = "GITHUB_"
     said = {name[len(prefix) :].lower(): value or None for name, value in env.items() if name.startswith(prefix)}
     return GitHubEnvironment(said, env.get("GITHUB_TOKEN") or env.get("GH_TOKEN") or None)
+
+
+def is_github_hosted(environ: Mapping[str, str] | None = None) -> bool:
+    """Return whether this job runs on a machine of GitHub's, which is gone with everything on it when the job ends."""
+    env = os.environ if environ is None else environ
+    return env.get("RUNNER_ENVIRONMENT") == "github-hosted"
 
 
 class HubEnvironment:

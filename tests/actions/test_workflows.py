@@ -81,7 +81,7 @@ def test_zizmor_finds_nothing(tmp_path: Path) -> None:
 
 
 def test_zizmor_would_find_what_it_is_there_for(tmp_path: Path) -> None:
-    bad = WORKFLOWS["pull-request"].replace("@11bd71901bbe5b1630ceea73d27597364c9af683", "@v4")
+    bad = WORKFLOWS["pull-request"].replace("@08c6903cd8c0fde910a37f88322edcfb5dd907a8", "@v4")
     bad += "      - run: echo ${{ github.head_ref }}\n"
     (tmp_path / "bad.yml").write_text(bad, "utf-8")
     config = str(ROOT / ".github" / "zizmor.yml")
@@ -117,6 +117,22 @@ def test_the_pull_request_s_workflow_always_reports() -> None:
     gate = found["jobs"]["gate"]
     assert gate["if"] == "always()"
     assert set(gate["needs"]) == set(found["jobs"]) - {"gate"}
+
+
+# The first versions that run on Node 24; Node 20 is taken out of runners in 2026. upload and download belong together.
+# Source: each action's release notes, and its `runs.using`.
+ON_NODE_24 = {
+    "actions/checkout": ("08c6903cd8c0fde910a37f88322edcfb5dd907a8", "v5.0.0"),
+    "actions/upload-artifact": ("b7c566a772e6b6bfb58ed0dc250532a479d7789f", "v6.0.0"),
+    "actions/download-artifact": ("37930b1c2abaa49bbe596cd826c3c89aef350131", "v7.0.0"),
+}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_every_action_of_github_s_is_the_one_that_was_looked_at(name: str) -> None:
+    used = re.findall(r"uses: (actions/[\w-]+)@(\S+)(?: # (\S+))?", WORKFLOWS[name])
+    assert len(used) == WORKFLOWS[name].count("uses: actions/")
+    assert {action: (commit, version) for action, commit, version in used}.items() <= ON_NODE_24.items()
 
 
 def test_the_pull_request_s_jobs_have_these_rights_and_no_others() -> None:

@@ -32,6 +32,7 @@ ADMIN_TOKEN = "github_pat_canary0123456789"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "doctor.md"
 
 CONFIG = "modelrelease.yaml"
+RELEASE = ".github/workflows/modelrelease-release.yml"
 CHECKED = ("content", "pins", "concurrency", "permissions")
 
 
@@ -54,6 +55,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, tiny: TinyModels) -> Reposit
     made.write(CONFIG, (made.root / CONFIG).read_text("utf-8") + "release: {bootstrap: model_v1.0}\n")
     made.add_version(LIVE, tiny.folder("llama"))
     modelrelease(made.root, "init", "--release", "--kit", f"modelrelease/modelrelease@{'1' * 40}")
+    made.replace(RELEASE, "runs-on: ubuntu-latest", "runs-on: [self-hosted, releases]")
     modelrelease(made.root, "record", LIVE, "--command", "python train.py", "--seed", "7")
     made.score(LIVE)
     modelrelease(made.root, "card", LIVE, "--write")
@@ -120,7 +122,7 @@ def test_where_nothing_is_left_to_do_it_passes_and_says_what_it_could_not_see(
         *[f"modelrelease.yml: {what}" for what in CHECKED],
         "reproduce.yml",
         *[f"modelrelease-{name}.yml: {what}" for name in ("release", "rollback") for what in CHECKED],
-        "ledger", "bootstrap", "tags",
+        "target", "releases in git", "ledger", "bootstrap", "tags",
     ]  # fmt: skip
     ran = run(capsys, "doctor")
     assert ran.code == 0
@@ -180,6 +182,8 @@ def version(name: str) -> Callable[[Repository], object]:
         (replacing(f"{LIVE}/README.md", "license: mit\n", ""), "card of model_v1.0", "MR430"),
         (lambda one: one.remove(f"{LIVE}/changelog.md"), "card of model_v1.0", "MR433"),
         (lambda one: shutil.rmtree(one.root / ".github"), "pull-request.yml", "run `modelrelease init`"),
+        (replacing(RELEASE, "[self-hosted, releases]", "ubuntu-latest"), "target", "`publish` of modelrelease-rel"),
+        (replacing(".gitignore", "/releases/\n", ""), "releases in git", "add the line `/releases/` to .gitignore"),
         (git("tag", "model_v1.0"), "tags", "modelrelease promote model_v1.0"),
     ],
 )  # fmt: skip

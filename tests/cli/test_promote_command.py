@@ -85,6 +85,43 @@ def test_a_release_is_announced_with_its_records_and_the_ledger_s_head(
     assert (again.code, len(github.repository().releases)) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("runner", "below", "remote", "code"),
+    [
+        ("github-hosted", True, True, 1),
+        ("github-hosted", False, True, 0),
+        ("github-hosted", True, False, 0),
+        ("self-hosted", True, True, 0),
+    ],
+)
+def test_a_folder_that_ends_with_the_job_is_refused_before_anything_is_announced(
+    promote: Promote,
+    releases: Releases,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    runner: str,
+    below: bool,
+    remote: bool,
+    code: int,
+) -> None:
+    """The ledger on origin would name a release that nobody can load."""
+    monkeypatch.setenv("RUNNER_ENVIRONMENT", runner)
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(releases.root))
+    if not below:
+        releases.repository.replace("modelrelease.yaml", "file://releases", f"file://{tmp_path}/kept")
+        releases.repository.commit("Releases are kept elsewhere")
+    if remote:
+        releases.repository.git("init", "--quiet", "--bare", str(tmp_path / "origin"))
+        releases.repository.git("remote", "add", "origin", str(tmp_path / "origin"))
+        releases.repository.git("push", "--quiet", "origin", "main", "--tags")
+    ran = promote()
+    assert ran.code == code, ran.err
+    if code:
+        assert "release.target file://releases: MR715 is a folder of this job" in ran.err
+        assert releases.kinds() == []
+        assert releases.target().versions() == ()
+
+
 def test_the_ledger_is_held_against_what_github_s_releases_name(
     promote: Promote, releases: Releases, github: FakeGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -477,12 +477,28 @@ def test_the_release_workflows_are_written_only_when_asked_for(make: Make) -> No
     for path in RELEASING:
         assert yaml.safe_load(before[path])["permissions"] == {}
         assert "modelrelease/modelrelease/actions/" in before[path].decode()
+    assert before[".gitignore"] == b".modelrelease/\n/releases/\n"
     again = plan_init(root, TODAY, release=True)
     assert {file.path: file.action for file in again.setup.files if file.path in RELEASING} == dict.fromkeys(
         RELEASING, "left-alone"
     )
     write_init(again)
     assert tree(root) == before
+
+
+def test_what_init_says_to_commit_is_all_that_the_tag_needs(make: Make) -> None:
+    root = make({**THREE, "datasets/unused.txt": "x", "models/model_v1.0/checkpoint/config.json": "{}"})
+    setup = plan_init(root, TODAY, release=True).setup
+    write_init(plan_init(root, TODAY, release=True))
+    (command,) = [step.partition(": ")[2] for step in setup.next if "git add" in step]
+    subprocess.run(["bash", "-c", command], cwd=root, check=True, capture_output=True)
+    committed = set(git.files_in(root, "HEAD"))
+    suite = load_suite(SUITE, find_project(root).read)
+    assert {task.spec.dataset for task in suite.tasks} | {task.spec.prompt for task in suite.tasks} - {
+        None
+    } <= committed
+    assert {CONFIG, SUITE, *RELEASING, "models/model_v1.0/checkpoint/config.json"} <= committed
+    assert "datasets/unused.txt" not in committed
 
 
 def test_the_kit_is_the_clone_s_commit(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,18 @@ def test_long_names_and_many_files_leave_a_table_that_can_be_read() -> None:
     assert len(lines) < 1000
 
 
+def test_an_address_is_never_broken_in_two() -> None:
+    kit = "modelrelease/modelrelease@" + "0" * 40
+    reason = f"releases the version of a pushed tag with {kit}"
+    steps = (f"make them before the first run, {'and so on ' * 20}", f"go on: {kit} {'x' * 150}")
+    text = setup_text(setup(files=(file("y" * 40, "created").model_copy(update={"reason": reason}),), next=steps))
+    assert text.count(kit) == 2
+    assert text.endswith(f"  2. go on\n     {kit} {'x' * 150}\n")
+    first = [line for line in text.split("\n") if "and so on" in line]
+    assert len(first) > 1
+    assert max(map(len, first)) <= WIDTH
+
+
 def test_margins_are_those_of_a_new_config_and_proposals_beside_an_old_one() -> None:
     tasks = (TASK, TASK.model_copy(update={"name": "read", **LIKELIHOOD}))
     new = setup_text(setup(tasks=tasks, files=(file("modelrelease.yaml", "created", "x"),)))

@@ -64,6 +64,24 @@ def test_what_commands_write_for_themselves_is_ignored(before: bytes | None, aft
     assert ignore_plan(before).after == after
 
 
+@pytest.mark.parametrize(
+    ("before", "folder", "after"),
+    [
+        (None, "releases", b".modelrelease/\n/releases/\n"),
+        (b"x\r\n", "releases", b"x\r\n.modelrelease/\r\n/releases/\r\n"),
+        (b".modelrelease/\n", "out/re leases", b".modelrelease/\n/out/re\\ leases/\n"),
+        (b".modelrelease/\nreleases\n", "releases", None),
+        (b".modelrelease/\n", None, None),
+    ],
+)
+def test_where_releases_go_is_ignored(before: bytes | None, folder: str | None, after: bytes | None) -> None:
+    """`git clean -fd` would take them, and `git add .` commit the weights a second time."""
+    plan = ignore_plan(before, folder)
+    assert plan.after == after
+    added = (after or b"").replace(b"\r", b"").removeprefix((before or b"").replace(b"\r", b""))
+    assert (plan.text or "").encode() == added
+
+
 def test_the_workflow_is_the_template_with_this_kit() -> None:
     kit = kit_of("1.2.3", "0" * 40, "git@github.com:fork/kit.git")
     plan = workflow_plan(TEMPLATE, kit, {})

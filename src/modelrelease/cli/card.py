@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     plan = plan_card(open_project(arguments.config), arguments.version, Written(card_section, changelog))
     if arguments.write:
         write_card(plan)
-    findings = [*(plan.stale() if arguments.check else []), *plan.findings]
+    findings = plan.all_wrong() if arguments.check else list(plan.findings)
     code = 1 if arguments.check and findings else 0
     if arguments.json:
         say_json(_document(plan, findings, code, written=arguments.write))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import TYPE_CHECKING
 
+from modelrelease import git
 from modelrelease.cli.anchors import github_anchors
 from modelrelease.cli.common import add_config, open_project
 from modelrelease.cli.output import say, say_json
 from modelrelease.cli.releasing import doer_of, tell
-from modelrelease.codes import Code
-from modelrelease.errors import escape_controls, invalid
+from modelrelease.errors import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,27 +22,31 @@ if TYPE_CHECKING:
     from modelrelease.release.targets.target import Target
 
 EXAMPLE = "modelrelease ledger verify"
+_WHAT = {
+    "log": ("every event: who released, rolled back, revoked or excused what, when and why", "the events"),
+    "verify": ("is the ledger whole, and are its releases what it says?", "the findings"),
+    "trace": ("all that is known of one version, oldest first", "the trace"),
+}
+"""What can be asked, with its line of help and what ``--json`` prints."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "what",
-        choices=("log", "verify", "trace"),
-        help="log: every event; verify: is it whole, and so? trace: all that is known of VERSION",
-    )
-    parser.add_argument("version", nargs="?", metavar="VERSION", help="of trace: a version, released or not")
-    add_config(parser)
-    parser.add_argument("--offline", action="store_true", help="what this clone saw last; ask no remote")
-    parser.add_argument("--json", action="store_true", help="print the events, or the findings, as JSON")
+    whats = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    for name, (line, printed) in _WHAT.items():
+        what = whats.add_parser(name, help=line, description=f"{line[0].upper()}{line[1:]}.", allow_abbrev=False)
+        if name == "trace":
+            what.add_argument("version", metavar="VERSION", help="a version, released or not")
+        add_config(what)
+        what.add_argument("--offline", action="store_true", help="what this clone saw last; ask no remote")
+        what.add_argument("--json", action="store_true", help=f"print {printed} as JSON")
+        what.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was asked for; exit 1 where the ledger or a release is not as it should be."""
-    if (arguments.version is not None) != (arguments.what == "trace"):
-        todo = "such as `modelrelease ledger trace model_v1.1`"
-        raise invalid(f"ledger {arguments.what}", Code.USAGE, "takes a version for trace, and for nothing else", todo)
     project = open_project(arguments.config)
+    git.work_tree(project.root)
     branch = branch_of(project, offline=arguments.offline)
     if arguments.what == "log":
         return _log(branch, arguments.json)
@@ -78,7 +83,7 @@ def _log(branch: Branch, as_json: bool) -> int:
     if as_json:
         say_json((json.dumps([event.plain() for event in events], indent=2, sort_keys=True) + "\n").encode("utf-8"))
     else:
-        say(ledger_table(events) if events else f"{branch.name} holds no event yet\n")
+        say(ledger_table(events, whole=not sys.stdout.isatty()) if events else f"{branch.name} holds no event yet\n")
     return 0
 
 
@@ -94,7 +99,7 @@ def _verify(project: Project, branch: Branch, arguments: argparse.Namespace) -> 
         found = {
             "events": len(ledger.events),
             "head": ledger.head,
-            "findings": [str(finding) for finding in audit.findings],
+            "findings": list(dict.fromkeys(map(str, audit.findings))),
             "checked": audit.checked,
             "not_checked": audit.unreached,
         }
@@ -102,8 +107,8 @@ def _verify(project: Project, branch: Branch, arguments: argparse.Namespace) -> 
         return 1 if audit.findings else code
     for line in audit.unreached:
         tell(f"not checked: {line}")
-    if audit.findings:
-        raise Refused(audit.findings)
+    if audit.findings:  # a tag that moved is as wrong for every target that its version went to
+        raise Refused(list({str(finding): finding for finding in audit.findings}.values()))
     count = len(ledger.events)
     say(f"{branch.name}: {count} event{'' if count == 1 else 's'}, whole\n")
     say("".join(escape_controls(f"checked: {line}") + "\n" for line in audit.checked))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from modelrelease.cli.common import add_config
 from modelrelease.cli.consent import announce_on_github, approvals_of, refuse_taken_on_github
 from modelrelease.cli.output import say, say_json
-from modelrelease.cli.releasing import doer_of, grounds_of, tell
+from modelrelease.cli.releasing import doer_of, grounds_of, refuse_lost_folder, tell
 from modelrelease.cli.score import add_numerics, bare_surroundings, options_of, surroundings_of
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ def _promote(subject: Subject, arguments: argparse.Namespace) -> int:
     from modelrelease.reports.release import promoted_text
     from modelrelease.reports.terminal import comparison_table
 
+    refuse_lost_folder(subject.grounds)
     how = _how(subject, arguments)
     try:
         done = promote(subject, how)

@@ -39,15 +39,36 @@ def doer_of(project: Project) -> Doer:
     )
 
 
+def refuse_lost_folder(grounds: Grounds) -> None:
+    """Refuse (MR715) to release on a machine of GitHub's into a folder that is gone with the job.
+
+    Where the ledger has no remote it goes along, and nothing is left that would name a lost release.
+    """
+    from modelrelease import settings
+    from modelrelease.codes import Code
+    from modelrelease.errors import Finding, Refused
+    from modelrelease.git.remotes import remote_of
+    from modelrelease.release.targets.address import ends_with
+
+    address, root = grounds.config.release.target, grounds.project.root
+    workspace = settings.github_environment().workspace
+    if not settings.is_github_hosted() or remote_of(root) is None:
+        return
+    if ends_with(address, root, Path(workspace or root)):
+        message = "is a folder of this job, on a machine of GitHub's: the release would be gone when the job ends"
+        todo = "name `hf://ORGANISATION/NAME`, or run this job on a runner of your own that keeps an absolute folder"
+        raise Refused(Finding(f"release.target {address}", Code.TARGET_LOST, message, todo))
+
+
 def tell(line: str) -> None:
     """Say on stderr what a person who waits wants to know."""
     complain(escape_controls(line) + "\n")
 
 
-def add_reason(parser: argparse.ArgumentParser) -> None:
+def add_reason(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add ``--config``, ``--reason`` and ``--json``."""
     add_config(parser)
-    parser.add_argument("--reason", required=True, metavar="TEXT", help="why, for whoever reads the ledger")
+    parser.add_argument("--reason", required=required, metavar="TEXT", help="why, for whoever reads the ledger")
     parser.add_argument("--json", action="store_true", help="print the ledger's event as JSON")
 
 

@@ -30,7 +30,8 @@ class Clone:
 
     ``hooks``: the file of pre-commit's config; ``installed``: of git's pre-commit hook. ``merges``: how change logs
     merge, by path (git's words). ``large``: files of ``MAX_PLAIN`` bytes and more that git would keep, or keeps, in
-    full. ``default_branch``: the short name that origin/HEAD gives, None where it is not known.
+    full. ``default_branch``: the short name that origin/HEAD gives, None where it is not known,
+    and ``learns_branch`` what makes it known.
     """
 
     hooks: bytes | None
@@ -40,6 +41,7 @@ class Clone:
     large: tuple[str, ...]
     has_remote: bool
     default_branch: str | None
+    learns_branch: str
 
 
 def check_clone(clone: Clone) -> Iterator[Check]:
@@ -62,7 +64,7 @@ def _branch(clone: Clone) -> Check:
     if not clone.has_remote:
         return _HERE.todo(name, "there is no remote `origin`", "run `git remote add origin ADDRESS`, and push")
     if clone.default_branch is None:
-        return _HERE.todo(name, "this clone does not know it", "run `git remote set-head origin --auto`")
+        return _HERE.todo(name, "this clone does not know it", f"run `{clone.learns_branch}`")
     return _HERE.ok(name, f"`{clone.default_branch}`, as origin says")
 
 

@@ -51,7 +51,7 @@ def check_workflow(template: Template, workflows: Mapping[str, bytes]) -> Iterat
             yield _HERE.ok(template.name, f"not used, and not needed; to have it, {template.step}")
         return
     try:
-        theirs, ours = _read(workflows[path], path), _read(template.text.encode("utf-8"), template.name)
+        theirs, ours = read_workflow(workflows[path], path), read_workflow(template.text.encode("utf-8"), template.name)
     except InvalidInput as error:
         yield _HERE.finding(template.name, error.findings[0], len(error.findings) - 1)
         return
@@ -70,7 +70,8 @@ def _file_of(template: Template, workflows: Mapping[str, bytes]) -> str | None:
     return None
 
 
-def _read(data: bytes, path: str) -> dict[str, Any]:
+def read_workflow(data: bytes, path: str) -> dict[str, Any]:
+    """Return a workflow as a mapping, empty where it is none; InvalidInput where it is no YAML."""
     value = read_yaml(decode(data, path), path).value
     return value if isinstance(value, dict) else {}
 
@@ -87,13 +88,13 @@ def _content(template: Template, path: str, theirs: dict[str, Any], ours: dict[s
 
 
 def _plain(document: dict[str, Any]) -> dict[str, Any]:
-    jobs = {name: _plain_job(job) for name, job in _jobs(document).items()}
+    jobs = {name: _plain_job(job) for name, job in jobs_of(document).items()}
     return {**{key: value for key, value in document.items() if key not in {"name", "concurrency"}}, "jobs": jobs}
 
 
 def _plain_job(job: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in job.items() if key not in _OWN_TO_SET}
-    return {**kept, "steps": [_plain_step(step) for step in _steps(job)]}
+    return {**kept, "steps": [_plain_step(step) for step in steps_of(job)]}
 
 
 def _plain_step(step: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +131,9 @@ def _said(value: Any) -> Any:
 
 
 def _pins(path: str, theirs: dict[str, Any]) -> Check:
-    used = [step["uses"] for job in _jobs(theirs).values() for step in _steps(job) if isinstance(step.get("uses"), str)]
+    used = [
+        step["uses"] for job in jobs_of(theirs).values() for step in steps_of(job) if isinstance(step.get("uses"), str)
+    ]
     loose = [uses for uses in used if not uses.startswith("./") and not _COMMIT.fullmatch(uses.partition("@")[2])]
     name = f"{_short(path)}: pins"
     if not loose:
@@ -157,8 +160,8 @@ def _rights(path: str, theirs: dict[str, Any], ours: dict[str, Any]) -> Check:
     wider = []
     if theirs.get("permissions") != {}:
         wider.append("`permissions: {}` does not stand at the top")
-    for job, settings in _jobs(theirs).items():
-        allowed = _granted(_jobs(ours).get(job, {}).get("permissions", {}))
+    for job, settings in jobs_of(theirs).items():
+        allowed = _granted(jobs_of(ours).get(job, {}).get("permissions", {}))
         for right, level in _granted(settings.get("permissions", {})).items():
             if level > allowed.get(right, 0):
                 wider.append(f"job `{job}` has `{right}: {[*_LEVELS][level]}`")
@@ -179,12 +182,14 @@ def _granted(permissions: Any) -> dict[str, int]:
     return {str(right): _LEVELS.get(str(level), 2) for right, level in permissions.items()}
 
 
-def _jobs(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def jobs_of(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return a workflow's jobs by name; what is no mapping is none."""
     jobs = document.get("jobs")
     found = jobs.items() if isinstance(jobs, dict) else ()
     return {str(name): job for name, job in found if isinstance(job, dict)}
 
 
-def _steps(job: dict[str, Any]) -> list[dict[str, Any]]:
+def steps_of(job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a job's steps; what is no mapping is none."""
     steps = job.get("steps")
     return [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []

@@ -45,7 +45,8 @@ class CardFile:
 
 @dataclass(frozen=True)
 class CardPlan:
-    """What `card` would write. ``findings``: what the card lacks; ``notes``: what the changelog cannot tell."""
+    """What `card` would write. ``findings``: what the card, once written, lacks;
+    ``notes``: what the changelog cannot tell."""
 
     version: str
     files: tuple[CardFile, ...]
@@ -54,10 +55,34 @@ class CardPlan:
 
     def stale(self) -> list[Finding]:
         """Return a finding (MR433) for each file that is not what the records give."""
-        todo = f"run `modelrelease card {Path(self.files[0].shown).parent.as_posix()} --write`"
         problems = {"stale": "is not what the records give", "absent": "is not written yet"}
         changed = [file for file in self.files if file.state in problems]
-        return [Finding(file.shown, Code.CARD_STALE, problems[file.state], todo) for file in changed]
+        return [
+            self._no_card()
+            if file is self.files[0] and not self._has_card
+            else Finding(file.shown, Code.CARD_STALE, problems[file.state], f"run {self._write}")
+            for file in changed
+        ]
+
+    def lacking(self) -> list[Finding]:
+        """Return what the card that stands there lacks; where there is none, that alone (MR433)."""
+        return list(self.findings) if self._has_card else [self._no_card()]
+
+    def all_wrong(self) -> list[Finding]:
+        """Return all that keeps the two files from being current and whole, each thing once."""
+        return [*self.stale(), *(self.findings if self._has_card else ())]
+
+    @property
+    def _has_card(self) -> bool:
+        return bool((self.files[0].before or b"").strip())
+
+    @property
+    def _write(self) -> str:
+        return f"`modelrelease card {Path(self.files[0].shown).parent.as_posix()} --write`"
+
+    def _no_card(self) -> Finding:
+        todo = f"run {self._write}, and fill in what it leaves open"
+        return Finding(self.files[0].shown, Code.CARD_STALE, "there is no card", todo)
 
 
 def plan_card(

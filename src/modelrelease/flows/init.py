@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from modelrelease import __version__, git
 from modelrelease.codes import Code
@@ -21,6 +21,7 @@ from modelrelease.flows.planned_suite import AskedSuite, asked_suite
 from modelrelease.flows.survey import survey
 from modelrelease.records.config import Config, GatePolicy
 from modelrelease.records.setup import Setup
+from modelrelease.release.targets.address import FILE, relative_folder
 from modelrelease.scaffold.additions import (
     ATTRIBUTES,
     IGNORE,
@@ -45,6 +46,7 @@ from modelrelease.scaffold.kit import Kit, github_name, kit_of, parse_kit
 from modelrelease.scaffold.margins import DISCORDANCE, MetricPlan, plan_metrics
 from modelrelease.scaffold.pairing import TaskPlan
 from modelrelease.scaffold.precommit import PRECOMMIT
+from modelrelease.scaffold.steps import Releasing
 from modelrelease.scaffold.suite_text import SUITE
 
 _TEMPLATES = "workflows-templates"
@@ -88,7 +90,7 @@ def plan_init(
         asked.suite,
         _config_plan(before, fault, config, asked, metrics, found, {"author": author, "date": today}),
         attributes_plan(existing(root, ATTRIBUTES)),
-        ignore_plan(existing(root, IGNORE)),
+        ignore_plan(existing(root, IGNORE), relative_folder(config.release.target) if release else None),
         hook_plan(existing(root, PRECOMMIT), used),
         workflow_plan(template.path.read_text("utf-8"), used, workflows),
         *([again] if reproduce else []),
@@ -100,7 +102,9 @@ def plan_init(
     main = git.short_name(branch) if branch else None
     facts = Facts(str(root), url is not None, name, main, author, str(used))
     offered = not reproduce and again.action == "created"
-    return InitPlan(root, files, describe(facts, found, asked.tasks, asked.undecided, metrics, files, offered))
+    releasing = _releases(config, found, fresh=before is None) if release else None
+    setup = describe(facts, found, asked.tasks, asked.undecided, metrics, files, offered, releasing)
+    return InitPlan(root, files, setup)
 
 
 def write_init(plan: InitPlan) -> None:
@@ -184,6 +188,13 @@ def _undecided_by(metric: MetricPlan, config: Config) -> bool:
         return metric.role == "gate" and policy_for(metric.name, config.gate.metrics) is None
     except ValueError:  # two patterns match it alike: `compare` says so
         return False
+
+
+def _releases(config: Config, found: Found, *, fresh: bool) -> Releasing:
+    """What the config says of releases; a ``fresh`` one names the only version there is as the first."""
+    only = PurePosixPath(found.versions[0]).name if fresh and len(found.versions) == 1 else None
+    prefix = f"{config.name}/" if config.name else ""
+    return Releasing(prefix, config.release.bootstrap or only, config.release.target.startswith(FILE))
 
 
 def _template(name: str) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from modelrelease.git.history import is_shallow
 from modelrelease.git.process import Git
 
 _REMOTE = b"refs/remotes/origin/"
@@ -36,6 +37,20 @@ def known_default_branch(root: Path) -> str | None:
     """Return the short name of the branch that origin/HEAD names; None where this clone was not told."""
     found = Git(str(root)).ask("symbolic-ref", "--quiet", "refs/remotes/origin/HEAD")
     return found.removeprefix(_REMOTE).decode("utf-8", "replace") if found else None
+
+
+def learning_default_branch(root: Path) -> str:
+    """Return the commands by which a clone with an origin gets to know its default branch, however it was cloned.
+
+    A clone of one branch or tag has never heard of the others, and a shallow one lacks what lies behind them.
+    """
+    git = Git(str(root))
+    named = "git remote set-head origin --auto"
+    every = b"refs/heads/*:" in (git.ask("config", "--get-all", "remote.origin.fetch") or b"")
+    shallow = is_shallow(git)
+    if every and not shallow:
+        return named
+    return f"git remote set-branches origin '*' && git fetch {'--unshallow ' if shallow else ''}origin && {named}"
 
 
 def sizes(root: Path, commit: str) -> dict[str, int]:

@@ -32,12 +32,16 @@ class PromotionPlan(Document):
 
 
 class MetricMove(Part):
-    """A metric as both releases recorded it; it need not have been asked the same items (``same_items``)."""
+    """A metric as both releases recorded it; it need not have been asked the same items (``same_items``).
+
+    ``range`` is what its values can be: a share is shown in points.
+    """
 
     metric: str
     before: float | None
     after: float | None
     same_items: bool
+    range: tuple[float, float | None]
 
 
 class RollbackPlan(Document):

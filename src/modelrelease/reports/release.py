@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from modelrelease.errors import escape_controls, shorten
+from modelrelease.numbers import in_points, show_delta, show_value
 from modelrelease.records.ledger import Event
-from modelrelease.records.release_plan import PromotionPlan, RollbackPlan
+from modelrelease.records.release_plan import MetricMove, PromotionPlan, RollbackPlan
 
 
 def plan_text(plan: PromotionPlan) -> str:
@@ -39,11 +40,8 @@ def rollback_text(effect: RollbackPlan) -> str:
     if effect.metrics:
         from tabulate import tabulate
 
-        rows = [
-            [_plain(m.metric, 40), _value(m.before), _value(m.after), "" if m.same_items else "asked other items"]
-            for m in effect.metrics
-        ]
-        headers = ["metric", effect.before or "", effect.version, ""]
+        rows = [[_plain(move.metric, 40), *_moved(move)] for move in effect.metrics]
+        headers = ["metric", effect.before or "before", effect.version, "change"]
         lines += ["", tabulate(rows, headers=headers, disable_numparse=True)]
     else:
         lines.append("metrics: not both versions have a committed eval.json")
@@ -78,8 +76,11 @@ def _load(target: str, stage: str, version: str, commit: str) -> str:
     return f"load it: {folder}/versions/{version}, which {folder}/stages/{stage}.json names\n"
 
 
-def _value(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+def _moved(move: MetricMove) -> tuple[str, str, str]:
+    points = in_points(move.range)
+    change = None if move.before is None or move.after is None else move.after - move.before
+    shown = show_delta(change, points) if move.same_items else "was asked other items"
+    return show_value(move.before, points), show_value(move.after, points), shown
 
 
 def _plain(text: str, width: int) -> str:

@@ -13,7 +13,7 @@ from modelrelease.records.metric_types import METRICS
 from modelrelease.records.setup import Action, PlannedTask, Setup, SetupFile
 
 WIDTH = 110
-_MAX_PATH, _MAX_REASON, _MAX_ROWS = 60, 300, 40
+_MAX_PATH, _MAX_REASON, _MAX_ROWS, _MAX_WORD = 60, 300, 40, 90
 _WORDS: dict[Action, tuple[str, str]] = {
     "created": ("created", "would be created"),
     "added-to": ("added to", "would be added to"),
@@ -79,7 +79,7 @@ def _table(title: str, rows: Iterable[Sequence[str]], nothing: str | None = None
     taken = sum(max(len(row[column]) for row in cells) + 2 for column in range(len(cells[0]) - 1))
     for row in cells:
         text = shorten(escape_controls(row[-1]), _MAX_REASON)
-        row[-1] = "\n".join(textwrap.wrap(text, max(30, WIDTH - taken - 2), break_on_hyphens=False))
+        row[-1] = "\n".join(_wrapped(text, max(30, WIDTH - taken - 2)))
     table = tabulate(cells[:_MAX_ROWS], tablefmt="plain", disable_numparse=True, preserve_whitespace=True)
     rest = len(cells) - _MAX_ROWS
     more = [f"  … and {show_count(rest)} more; --json names all"] if rest > 0 else []
@@ -102,5 +102,13 @@ def _next(setup: Setup) -> list[str]:
     lines = ["next"]
     for number, step in enumerate(setup.next, 1):
         words, _, command = step.partition(": ")
-        lines += [f"  {number}. {escape_controls(words)}", f"     {escape_controls(command)}"]
+        first, *more = _wrapped(escape_controls(words), WIDTH - 5)
+        lines += [f"  {number}. {first}", *(f"     {line}" for line in more)]
+        lines += [f"     {escape_controls(command)}"] if command else []
     return [*lines, ""]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines of whole words: an address that is broken in two is none. One that is endless is cut short, once."""
+    words = " ".join(shorten(word, _MAX_WORD) for word in text.split(" "))
+    return textwrap.wrap(words, width, break_on_hyphens=False, break_long_words=False) or [""]

@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping
 
 from modelrelease.scaffold.file_plan import FilePlan, created, kept
 from modelrelease.scaffold.kit import Kit, pinned, used_parts
-from modelrelease.scaffold.lines import IGNORED, UNION, with_ignored, with_union
+from modelrelease.scaffold.lines import (
+    IGNORED,
+    UNION,
+    ignored_folder,
+    with_folder_ignored,
+    with_ignored,
+    with_union,
+)
 from modelrelease.scaffold.precommit import HOOK, PRECOMMIT, has_hook, hook_lines, new_precommit, with_hook
 
 WORKFLOWS = ".github/workflows"
@@ -24,9 +31,14 @@ def attributes_plan(before: bytes | None) -> FilePlan:
     return _line_plan(ATTRIBUTES, before, with_union(before or b""), UNION, why)
 
 
-def ignore_plan(before: bytes | None) -> FilePlan:
-    """Return what becomes of .gitignore."""
-    return _line_plan(IGNORE, before, with_ignored(before or b""), IGNORED, "what commands write for themselves")
+def ignore_plan(before: bytes | None, releases: str | None = None) -> FilePlan:
+    """Return what becomes of .gitignore; ``releases`` is the folder in the repository that releases go to, if any."""
+    own = with_ignored(before or b"")
+    lines, after = ([IGNORED] if own is not None else []), own
+    if releases is not None and (both := with_folder_ignored(own or before or b"", releases)) is not None:
+        lines, after = [*lines, ignored_folder(releases)], both
+    why = "what commands write for themselves" + ("" if releases is None else ", and releases")
+    return _line_plan(IGNORE, before, after, "\n".join(lines), why)
 
 
 def hook_plan(before: bytes | None, kit: Kit) -> FilePlan:

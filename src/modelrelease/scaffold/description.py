@@ -12,7 +12,7 @@ from modelrelease.scaffold.file_plan import FilePlan
 from modelrelease.scaffold.found import Dataset, Found
 from modelrelease.scaffold.margins import MetricPlan
 from modelrelease.scaffold.pairing import TaskPlan, Undecided
-from modelrelease.scaffold.steps import next_steps
+from modelrelease.scaffold.steps import Releasing, Situation, next_steps
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,11 @@ def describe(
     metrics: Sequence[MetricPlan],
     files: Sequence[FilePlan],
     offered: bool,
+    releasing: Releasing | None = None,
 ) -> setup.Setup:
     """Return all of it as a document; names that hold control characters are shown with escapes.
 
-    ``offered``: there could also be the workflow that runs the live version again.
+    ``offered`` and ``releasing`` are as for :class:`Situation`.
     """
     return setup.Setup(
         repository=escape_controls(facts.repository),
@@ -52,8 +53,17 @@ def describe(
         tasks=tuple(_task(task, metric) for task, metric in zip(tasks, metrics, strict=True)),
         undecided=tuple(_undecided(one) for one in undecided),
         files=tuple(map(_file, files)),
-        next=next_steps(files[0].path, len(tasks), found.versions, files, facts.remote, offered),
+        next=next_steps(
+            Situation(
+                files[0].path, _inputs(tasks), tuple(found.versions), tuple(files), facts.remote, offered, releasing
+            )
+        ),
     )
+
+
+def _inputs(tasks: Sequence[TaskPlan]) -> tuple[str, ...]:
+    paths = [path for task in tasks for path in (task.dataset, task.prompt) if path is not None]
+    return tuple(dict.fromkeys(paths))
 
 
 def _found(found: Found) -> list[setup.FoundFile]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+_SPECIAL = re.compile(r"[\\*?\[ ]")
 IGNORED = ".modelrelease/"
 UNION = "*.changes.jsonl merge=union"
 
@@ -12,6 +15,18 @@ def with_ignored(data: bytes) -> bytes | None:
     if present & {".modelrelease", "/.modelrelease", ".modelrelease/", "/.modelrelease/"}:
         return None
     return with_line(data, IGNORED)
+
+
+def with_folder_ignored(data: bytes, folder: str) -> bytes | None:
+    """Return a .gitignore that leaves out ``folder``, relative to it; None where a line says so already."""
+    line = ignored_folder(folder)
+    same = {line, line.rstrip("/"), line.lstrip("/"), line.strip("/")}
+    return None if {found.strip() for found in _lines(data)} & same else with_line(data, line)
+
+
+def ignored_folder(folder: str) -> str:
+    """Return the line of a .gitignore beside ``folder`` that leaves out that one folder, whatever its name holds."""
+    return "/" + _SPECIAL.sub(r"\\\g<0>", folder.strip("/")) + "/"
 
 
 def with_union(data: bytes) -> bytes | None:

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from modelrelease.errors import InvalidInput
-from modelrelease.release.targets.address import Surroundings, folder_of, open_target, repository_of
+from modelrelease.release.targets.address import (
+    Surroundings,
+    ends_with,
+    folder_of,
+    open_target,
+    relative_folder,
+    repository_of,
+)
 from modelrelease.release.targets.folder import FolderTarget
 from modelrelease.release.targets.hub import HubTarget
 
@@ -116,3 +123,30 @@ def test_settings_that_cannot_be_are_said_at_once(
     with pytest.raises(InvalidInput, match=says) as refused:
         target.versions()
     assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "folder"),
+    [
+        ("file://releases", "releases"),
+        ("file://out/releases/", "out/releases"),
+        ("file:///srv/releases", None),
+        ("file://../elsewhere", None),
+        ("file://a\nb", None),
+        ("file://", None),
+        ("hf://acme/support", None),
+    ],
+)
+def test_a_folder_of_the_repository(address: str, folder: str | None) -> None:
+    assert relative_folder(address) == folder
+
+
+def test_what_a_job_takes_along_when_it_ends(tmp_path: Path) -> None:
+    root, work, kept = tmp_path / "w/repository", tmp_path / "w", tmp_path / "kept"
+    root.mkdir(parents=True)
+    kept.mkdir()
+    (kept / "back").symlink_to(work)
+    lost = ["file://releases", f"file://{work}/out", f"file://{kept}/back/out"]
+    assert [ends_with(address, root, work) for address in [*lost, f"file://{kept}", "hf://a/b"]] == [
+        True, True, True, False, False
+    ]  # fmt: skip

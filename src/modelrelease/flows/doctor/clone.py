@@ -12,9 +12,11 @@ from modelrelease.errors import InvalidInput, Unavailable
 from modelrelease.flows.materials import material
 from modelrelease.flows.place import MAX_EXISTING, existing
 from modelrelease.git import local
+from modelrelease.release.targets.address import relative_folder
 from modelrelease.scaffold.additions import RELEASE_WORKFLOW, REPRODUCE_WORKFLOW, ROLLBACK_WORKFLOW, WORKFLOW, WORKFLOWS
 from modelrelease.scaffold.precommit import PRECOMMIT
 
+_RELEASED = "versions/model_v1.0"
 _CHANGES = ".changes.jsonl"
 _HOOK_READ = 1 << 16
 _FILES = "workflows-templates"
@@ -33,7 +35,14 @@ def read_clone(root: Path, governed: str) -> Clone:
         large=_large(root, files),
         has_remote=git.remote_url(root) is not None,
         default_branch=local.known_default_branch(root),
+        learns_branch=local.learning_default_branch(root),
     )
+
+
+def is_ignored(root: Path, target: str) -> bool:
+    """Say whether git ignores what a target in a folder below ``root`` holds; True where it is none."""
+    folder = relative_folder(target)
+    return folder is None or local.ignores(root, f"{folder}/{_RELEASED}")
 
 
 def _file(root: Path, path: str) -> bytes | None:

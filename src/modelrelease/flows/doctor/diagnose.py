@@ -10,13 +10,14 @@ from pathlib import Path
 from modelrelease import git
 from modelrelease.doctor.diagnosis import diagnosis
 from modelrelease.doctor.on_github import Wanted, check_settings
+from modelrelease.doctor.places import check_target
 from modelrelease.doctor.releases import check_releases
 from modelrelease.doctor.repository import check_clone
 from modelrelease.doctor.section import Section
 from modelrelease.doctor.workflows import check_workflow
 from modelrelease.errors import ModelreleaseError
 from modelrelease.flows.card import Written
-from modelrelease.flows.doctor.clone import read_clone, read_workflows, templates
+from modelrelease.flows.doctor.clone import is_ignored, read_clone, read_workflows, templates
 from modelrelease.flows.doctor.configuration import Configuration, read_configuration
 from modelrelease.flows.doctor.releases import check_hub, read_ledger, read_plan, tag_prefix
 from modelrelease.flows.doctor.versions import check_records, check_versions, version_names
@@ -73,6 +74,9 @@ def _checks(root: Path, found: Configuration, name: str | None, outside: Outside
     if found.fault is not None:  # what it says about releases cannot be known
         return
     config, project = found.config, found.project
+    target = config.release.target
+    ignored = is_ignored(project.root, target)
+    yield from check_target(target, workflows, ignored=ignored)
     branch = ledger_branch(project.root, config.name).name
     settings = outside.ask(name, branch) if name is not None else _NO_NAME
     released = settings.releases if isinstance(settings, RepositorySettings) else None

@@ -89,7 +89,7 @@ def _card(project: Project, name: str, texts: Written) -> Check:
         if error.exit_code == 3:
             return _HERE.unseen(title, Unseen(error.findings[0].message, error.findings[0].todo))
         return _HERE.finding(title, error.findings[0], len(error.findings) - 1)
-    return _found(title, [*plan.stale(), *plan.findings], "is what the records give, and whole")
+    return _found(title, plan.all_wrong(), "is what the records give, and whole")
 
 
 def _models(project: Project) -> str:

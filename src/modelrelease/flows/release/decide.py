@@ -14,12 +14,15 @@ from modelrelease.flows.release.against import resolution_against
 from modelrelease.flows.release.grounds import Released
 from modelrelease.flows.release.score import Sides
 from modelrelease.flows.release.subject import Subject
+from modelrelease.numbers import show_few
 from modelrelease.records.comparison import COMPARISON_FILE, Comparison
 from modelrelease.records.files import write_atomic
 from modelrelease.records.ledger import Event
 
 if TYPE_CHECKING:
     from modelrelease.comparison.policy import Question
+
+_FEW = 5
 
 
 def decide(subject: Subject, live: Released | None, sides: Sides, accepted: Mapping[str, Event]) -> Comparison:
@@ -86,6 +89,29 @@ class Blocked(Refused):
 
 
 def blocked(subject: Subject, comparison: Comparison) -> Blocked:
-    """Return what is raised where the gate says no: why, and the ways on."""
-    todo = "mend it and tag the next patch version, or accept the loss with `modelrelease override` and run this again"
+    """Return what is raised where the gate says no: why, and the ways on that are open."""
+    todo = _ways_on(subject.version, subject.grounds.config.release.bootstrap, comparison)
     return Blocked(Finding(subject.version, Code.BLOCKED, comparison.headline.rstrip("."), todo), comparison)
+
+
+def _ways_on(version: str, bootstrap: str | None, comparison: Comparison) -> str:
+    if comparison.baseline is None and bootstrap != version:
+        first = "" if bootstrap is None else f"promote {bootstrap} first, or "
+        return f"{first}set `release.bootstrap: {version}` in modelrelease.yaml on the default branch"
+    mend, losses = "mend it and tag the next patch version", _losses(comparison)
+    if not losses:
+        return f"{mend}; an override lifts neither a floor nor what could not be compared"
+    command = f"modelrelease override --version {version} --metric {losses[0]} --reason WHY --until DATE"
+    also = f", and the same for {show_few(losses[1:], _FEW)}" if len(losses) > 1 else ""
+    return f"{mend}, or accept the loss with `{command}`{also}, and run this again"
+
+
+def _losses(comparison: Comparison) -> list[str]:
+    """The metrics whose losses overrides would let pass; none where anything else stands in the way as well."""
+    said = {
+        f"{one.task}/{one.metric}": f"{one.task}/{one.metric} is {one.verdict}: "
+        for one in comparison.metrics
+        if one.role == "gate" and one.verdict in {"regressed", "inconclusive"}
+    }
+    found = [name for name, words in said.items() if any(reason.startswith(words) for reason in comparison.reasons)]
+    return found if len(found) == len(comparison.reasons) else []

@@ -44,12 +44,14 @@ def _metrics(grounds: Grounds, before: Released, after: Released) -> tuple[Metri
         return ()
     asked = [{task.name: (task.digest, task.dataset_digest) for task in one.suite.tasks} for one in (was, now)]
     values = [{(m.task, m.metric): m.value for m in one.metrics} for one in (was, now)]
+    ranges = {(m.task, m.metric): m.range for one in (was, now) for m in one.metrics}
     return tuple(
         MetricMove(
             metric=f"{task}/{metric}",
             before=values[0].get((task, metric)),
             after=values[1].get((task, metric)),
             same_items=asked[0].get(task) == asked[1].get(task),
+            range=ranges[task, metric],
         )
         for task, metric in dict.fromkeys([*values[0], *values[1]])
     )

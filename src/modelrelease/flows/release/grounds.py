@@ -11,6 +11,7 @@ from modelrelease.config import Project
 from modelrelease.errors import Finding, Refused, invalid
 from modelrelease.flows.ledger import Ledger, ledger_branch, open_ledger
 from modelrelease.flows.trees import Tree
+from modelrelease.git.local import learning_default_branch
 from modelrelease.records.config import Config
 from modelrelease.records.ledger import Event, Person, ReleaseFacts
 from modelrelease.release.targets.target import FileDigest, Target
@@ -93,13 +94,15 @@ def digests_of(facts: ReleaseFacts) -> tuple[FileDigest, ...]:
 def open_grounds(project: Project) -> Grounds:
     """Return the default branch and its policy.
 
-    Raises InvalidInput: MR508 where there is no default branch, MR209 where it has no modelrelease.yaml that can be
-    read.
+    Raises InvalidInput: MR601 outside of a git work tree, MR508 where there is no default branch, MR209 where it has no
+    modelrelease.yaml that can be read.
     """
+    git.work_tree(project.root)
     ref = git.default_branch(project.root)
     commit = git.commit_of(project.root, ref) if ref is not None else None
     if ref is None or commit is None:
-        todo = "commit to `main`, or let `git remote set-head origin --auto` name the default branch"
+        has_remote = git.remote_url(project.root) is not None
+        todo = f"run `{learning_default_branch(project.root)}`" if has_remote else "commit to `main`"
         raise invalid(str(project.root), Code.RESOLUTION, "there is no default branch, whose policy decides", todo)
     policy, branch = Tree(project.root, commit, project.config_path), git.short_name(ref)
     if policy.config is None:

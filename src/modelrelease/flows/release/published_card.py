@@ -25,8 +25,8 @@ def published_texts(
     project = subject.grounds.project
     told = tuple(_told(event) for event in overrides.values())
     plan = plan_card(project, project.root / subject.folder, texts, told, results)
-    if plan.findings:
-        raise Refused(plan.findings)
+    if lacking := plan.lacking():
+        raise Refused(lacking)
     return {file.path.name: file.after for file in plan.files}
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Refused, invalid
-from modelrelease.flows.ledger import append_event
+from modelrelease.flows.ledger import Ledger, append_event
 from modelrelease.flows.release.grounds import Doer, Grounds, require_released, version_name
 from modelrelease.flows.trees import Tree
 from modelrelease.records.ledger import MAX_REASON, Event, Override
@@ -19,12 +19,15 @@ MAX_DAYS = 366
 """An override is for one release, not for good."""
 
 
-def check_reason(grounds: Grounds, reason: str) -> str:
-    """Return a reason on one line; InvalidInput (MR103) where it says nothing, by the registry's own rule."""
+def check_reason(grounds: Grounds, reason: str, example: str = EXAMPLE) -> str:
+    """Return a reason on one line; InvalidInput (MR103) where it says nothing, by the registry's own rule.
+
+    ``example`` is one that would do.
+    """
     text, least = tidy(reason), grounds.config.registry.rules.reason_min_length
     if width(text) < least or not says_something(text) or len(text) > MAX_REASON:
         message = f"says too little: {least} characters or more, and two words that say something"
-        raise invalid("--reason", Code.RECORD_REASON, message, f'say why, such as "{EXAMPLE}"')
+        raise invalid("--reason", Code.RECORD_REASON, message, f'say why, such as "{example}"')
     return text
 
 
@@ -46,8 +49,10 @@ def revoke(grounds: Grounds, version: str, reason: str, doer: Doer) -> Event | N
     return append_event(ledger, lambda now: None if (target, name) in now.state.revoked else event).events[-1]
 
 
-def override(grounds: Grounds, version: str, metric: str, until: str, reason: str, doer: Doer) -> Event:
+def override(grounds: Grounds, version: str, metric: str, until: str, reason: str, doer: Doer) -> tuple[Event, bool]:
     """Accept the loss in ``metric`` (task/metric) of one version's digest, up to and including the day ``until``.
+
+    Returns the event, and whether it is new: what is in force just so is not written down a second time.
 
     Raises InvalidInput where the day is none or lies behind or too far ahead (MR713), the metric is no gate metric
     (MR713), or the version has no model.json; Refused where it is released already.
@@ -65,7 +70,19 @@ def override(grounds: Grounds, version: str, metric: str, until: str, reason: st
     said = Override(metric=metric, until=until)
     digest = _digest(grounds, name)
     event = doer.event(grounds, kind="override", version=name, model_digest=digest, reason=why, override=said)
-    return append_event(ledger, lambda _: event).events[-1]
+    after = append_event(ledger, lambda now: None if _same(now, event) is not None else event)
+    found = _same(after, event)
+    assert found is not None
+    return found, found.sequence > len(ledger.events)
+
+
+def _same(ledger: Ledger, event: Event) -> Event | None:
+    """The override in the ledger that says what ``event`` does, whoever said it and when."""
+
+    def said(one: Event) -> tuple[object, ...]:
+        return one.version, one.model_digest, one.target, one.stage, one.override, one.reason
+
+    return next((one for one in ledger.state.overrides if said(one) == said(event)), None)
 
 
 def _decides(grounds: Grounds, metric: str) -> bool:

@@ -92,6 +92,25 @@ def folder_of(address: str, root: Path) -> Path:
     return folder
 
 
+def relative_folder(address: str) -> str | None:
+    """Return the folder below the repository's that an address names; None for any other address, or for none."""
+    name = address.removeprefix(FILE).rstrip("/")
+    below = name and name.isprintable() and not name.startswith("/") and ".." not in name.split("/")
+    return name if address.startswith(FILE) and below else None
+
+
+def ends_with(address: str, root: Path, workspace: Path) -> bool:
+    """Say whether an address names a folder that goes when ``workspace`` goes, or when the repository at ``root`` does.
+
+    Raises InvalidInput (MR701) where it leads out of the repository.
+    """
+    if not address.startswith(FILE):
+        return False
+    return relative_folder(address) is not None or folder_of(address, root).resolve().is_relative_to(
+        workspace.resolve()
+    )
+
+
 def _no_address(address: str, problem: str) -> InvalidInput:
     todo = "write file://FOLDER, relative to the repository, or hf://ORGANISATION/NAME"
     return invalid(quoted(address), Code.TARGET_ADDRESS, problem, todo)
