@@ -167,8 +167,8 @@ def test_a_rollback_goes_to_what_is_released_and_whole(world: World) -> None:
         refused(world, lambda version=version: runner.roll_back(version), f"{version}: MR710 was never released")
     refused(world, lambda: revoke(runner.grounds(), TWO, WHY, runner.doer()), f"{TWO}: MR710 is what production names")
     revoke(runner.grounds(), ONE, WHY, runner.doer())
-    refused(world, lambda: runner.roll_back(ONE), f"{ONE}: MR710 was revoked: {WHY}")
-    refused(world, lambda: runner.promote(ONE), f"{ONE}: MR710 was revoked: {WHY}")
+    refused(world, lambda: runner.roll_back(ONE), f"{ONE}: MR710 was revoked by Ada Lovelace: {WHY}")
+    refused(world, lambda: runner.promote(ONE), f"{ONE}: MR710 was revoked by Ada Lovelace: {WHY}")
 
 
 @pytest.mark.parametrize("data", [b"{}", None], ids=["changed", "removed"])

@@ -12,6 +12,8 @@ EventKind = Literal["intent", "released", "rolled-back", "rolled-forward", "revo
 CommitId = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
 _DAY = r"^\d{4}-\d{2}-\d{2}$"
 MAX_REASON = 1000
+PROMPTS = "prompts/"
+"""Where a release keeps the prompts that its version was scored with."""
 
 
 class Person(Part):
@@ -62,6 +64,11 @@ class ReleaseFacts(Part):
     policy_digest: Sha256
     overrides: tuple[int, ...] = ()
     approvals: tuple[Approval, ...] = ()
+
+    @property
+    def prompts(self) -> frozenset[str]:
+        """The digests of the prompts that it publishes."""
+        return frozenset(file.sha256 for file in self.files if file.path.startswith(PROMPTS))
 
 
 class Receipt(Part):

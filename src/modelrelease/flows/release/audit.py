@@ -163,7 +163,7 @@ class _Place:
             known = released(ledger, self.address, version)
             if known is None:
                 continue
-            gone = (self.address, version) in ledger.state.revoked  # whoever revokes may take it away
+            gone = ledger.state.revocation(version) is not None  # whoever revokes may take it away
             for finding in target.verify(version, known.digests, commit=known.commit):
                 if not (gone and finding.code == Code.NOT_PUBLISHED):
                     yield finding

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelrelease.flows.ledger import Ledger
-from modelrelease.flows.release.grounds import Doer, live, released
+from modelrelease.flows.release.contents import prompts_of
+from modelrelease.flows.release.grounds import Doer, live, released, revocation_text
 from modelrelease.flows.release.subject import Subject
 from modelrelease.records.evaluation import EVAL_FILE
 from modelrelease.records.release_plan import PromotionPlan, Step
@@ -38,8 +39,9 @@ def _steps(subject: Subject, ledger: Ledger, published: Published | None, stage:
     known, before = released(ledger, policy.target, subject.version), live(ledger, grounds)
     begun = ledger.state.open.get(place)
     yield Step(name="verify", state="done", detail=f"tag {subject.tag} at {subject.tree.commit[:10]}, {subject.folder}")
-    if place in ledger.state.revoked:
-        yield Step(name="decide", state="blocked", detail=f"revoked: {ledger.state.revoked[place].reason}")
+    revoked = ledger.state.barred(subject.version, subject.digest, prompts_of(subject))
+    if revoked is not None:
+        yield Step(name="decide", state="blocked", detail=revocation_text(subject.version, revoked))
         return
     if known is not None and known.receipt.model_digest != subject.digest:
         detail = "released already, with another checkpoint; give this one the next patch version"

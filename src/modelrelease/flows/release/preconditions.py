@@ -8,7 +8,8 @@ from modelrelease.codes import Code
 from modelrelease.config import policy_digest
 from modelrelease.errors import Finding, Refused
 from modelrelease.flows.ledger import Ledger
-from modelrelease.flows.release.grounds import Released, open_grounds, released, require_released
+from modelrelease.flows.release.contents import prompts_of
+from modelrelease.flows.release.grounds import Released, open_grounds, refuse_revoked, released, require_released
 from modelrelease.flows.release.subject import Subject
 from modelrelease.release.targets.contents import other_content
 from modelrelease.release.targets.target import PlannedRelease, StageState, Target
@@ -20,15 +21,22 @@ LEASE = timedelta(hours=6)
 def released_before(subject: Subject, ledger: Ledger, target: str) -> Released | None:
     """Return the version's release at ``target``, None where there is none: it is only staged again then.
 
-    Raises Refused (MR710) where another checkpoint was released under its name, or it was revoked.
+    Raises Refused (MR710) where another checkpoint was released under its name, or it was revoked, or would bring back
+    what was.
     """
     known = released(ledger, target, subject.version)
     if known is None:
+        refuse_barred(ledger, subject)
         return None
     if known.receipt.model_digest != subject.digest:
         message = f"is released already, with the checkpoint {known.receipt.model_digest[:12]}"
         raise Refused(Finding(subject.version, Code.NOT_RELEASED, message, "give this one the next patch version"))
     return require_released(ledger, target, subject.version)
+
+
+def refuse_barred(ledger: Ledger, subject: Subject) -> None:
+    """Refuse (MR710) what was revoked at whatever target, under this name or, with the same prompts, another one."""
+    refuse_revoked(ledger, subject.version, subject.digest, prompts_of(subject))
 
 
 def refuse_busy(ledger: Ledger, subject: Subject, now: str, *, take_over: bool) -> None:

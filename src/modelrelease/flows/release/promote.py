@@ -19,6 +19,7 @@ from modelrelease.flows.release.contents import release_files
 from modelrelease.flows.release.decide import blocked, decide, keep
 from modelrelease.flows.release.grounds import Doer, Released, digests_of, live
 from modelrelease.flows.release.preconditions import (
+    refuse_barred,
     refuse_busy,
     refuse_other_content,
     refuse_other_policy,
@@ -91,9 +92,9 @@ def promote(subject: Subject, how: Promotion) -> Promoted:
     """Release ``subject``, or finish what an earlier run began; a version that is released already is staged again.
 
     Raises Refused (exit 1): MR708 (what the card tells of is not as tagged), MR709 (the gate says no), MR710 (revoked,
-    or released with other content), MR711 (another promotion is under way), MR712 (what is live, or the policy, changed
-    meanwhile), MR430 to MR434 (the card); what the target and the ledger raise. A stage never names anything that was
-    not verified.
+    at whatever target, or released with other content), MR711 (another promotion is under way), MR712 (what is live,
+    or the policy, changed meanwhile), MR430 to MR434 (the card); what the target and the ledger raise. A stage never
+    names anything that was not verified.
     """
     grounds, doer = subject.grounds, how.doer
     ledger = grounds.ledger()
@@ -168,6 +169,7 @@ def _announce(run: _Run, ledger: Ledger, intent: Event, baseline: str | None) ->
     subject, how = run.subject, run.how
 
     def still_right(now: Ledger) -> Event:
+        refuse_barred(now, subject)
         refuse_busy(now, subject, how.doer.now(), take_over=how.take_over)
         refuse_overtaken(now, subject, baseline)
         refuse_other_policy(subject)
@@ -193,6 +195,7 @@ def _release(run: _Run, intent: Event, published: Published, files: list[Planned
         raise Refused(wrong)
     how.reach("published")
     ledger = subject.grounds.ledger()
+    refuse_barred(ledger, subject)
     refuse_overtaken(ledger, subject, baseline)
     stage = target.stage(run.stage)
     refuse_other_stage(stage, subject, baseline)

@@ -105,7 +105,7 @@ def _release(ledger: Ledger, config: Config, version: str) -> tuple[Released | N
 
 def _standing(ledger: Ledger, config: Config, version: str) -> Standing:
     state, place = ledger.state, (config.release.target, version)
-    if place in state.revoked:
+    if state.revocation(version) is not None:
         return "revoked"
     if state.live_version(config.release.target, config.release.stage) == version:
         return "live"
