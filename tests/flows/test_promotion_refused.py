@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from tiny_models import TinyModels
 
 from modelrelease.errors import ModelreleaseError
 from modelrelease.flows.ledger import append_event
+from modelrelease.flows.release.plan import plan_promotion
 from modelrelease.flows.release.promote import promote
 from modelrelease.flows.release.remarks import override, revoke
 from modelrelease.flows.release.subject import open_subject
@@ -219,6 +221,35 @@ def test_one_promotion_at_a_time(world: World) -> None:
     assert [event for event in world.events() if event.startswith("released")] == [
         f"released {version}" for version in (ONE, THREE, TWO)
     ]
+
+
+@pytest.mark.parametrize(("baseline", "waits"), [(ONE, True), (None, False), ("model_v0.9", False)])
+def test_nobody_waits_for_what_can_never_be_finished(world: World, baseline: str | None, waits: bool) -> None:
+    """An announcement that was decided against what is no longer live is refused by its own run."""
+    runner = world.runner()
+    ledger = runner.grounds().ledger()
+    facts = ledger.events[0].release
+    assert facts is not None
+    said = facts.model_copy(update={"tag": "model_v9.9", "baseline": baseline})
+    begun = runner.doer().event(
+        runner.grounds(), kind="intent", version="model_v9.9", model_digest="9" * 64, release=said
+    )
+    append_event(ledger, lambda _: begun)
+    plan = plan_promotion(runner.subject(TWO), runner.doer())
+    blocked = [(step.name, step.detail) for step in plan.steps if step.state == "blocked"]
+    if waits:
+        message = "model_v9.9.* is being promoted by Ada Lovelace since .*, and keeps others waiting until .*T11:06"
+        refused(
+            world,
+            lambda: runner.promote(TWO),
+            f"model_v9.9: MR711 {message.partition(' ')[2]}.*git checkout model_v9.9",
+        )
+        ((name, detail),) = blocked
+        assert name == "intent"
+        assert re.match(message, detail)
+        return
+    assert blocked == []
+    assert runner.promote(TWO).event is not None
 
 
 def test_what_was_published_and_overtaken_is_never_replaced(world: World) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from modelrelease.flows.ledger import Ledger
 from modelrelease.flows.release.contents import prompts_of
 from modelrelease.flows.release.grounds import Doer, live, released, revocation_text
+from modelrelease.flows.release.preconditions import busy_text, busy_with
 from modelrelease.flows.release.subject import Subject
 from modelrelease.records.evaluation import EVAL_FILE
 from modelrelease.records.release_plan import PromotionPlan, Step
@@ -29,11 +30,13 @@ def plan_promotion(subject: Subject, doer: Doer) -> PromotionPlan:
         target=target.address,
         stage=stage.name,
         live=before.receipt.version if before is not None else None,
-        steps=tuple(_steps(subject, ledger, published, stage)),
+        steps=tuple(_steps(subject, ledger, published, stage, doer.now())),
     )
 
 
-def _steps(subject: Subject, ledger: Ledger, published: Published | None, stage: StageState) -> Iterator[Step]:
+def _steps(
+    subject: Subject, ledger: Ledger, published: Published | None, stage: StageState, now: str
+) -> Iterator[Step]:
     grounds, policy = subject.grounds, subject.grounds.config.release
     place = (policy.target, subject.version)
     known, before = released(ledger, policy.target, subject.version), live(ledger, grounds)
@@ -57,6 +60,10 @@ def _steps(subject: Subject, ledger: Ledger, published: Published | None, stage:
     against = f"against {before.receipt.version}, live" if before is not None else _first(subject)
     policy_at = f"by the policy of {grounds.branch} at {grounds.policy.commit[:10]}"
     yield Step(name="decide", state="done" if decided else "to do", detail=f"{against}, {policy_at}")
+    other = busy_with(ledger, subject, now) if known is None else None
+    if other is not None:
+        yield Step(name="intent", state="blocked", detail=f"{other.version} {'; '.join(busy_text(other))}")
+        return
     yield Step(name="intent", state="done" if decided else "to do", detail=f"into {ledger.branch.name}")
     detail = f"to {policy.target}" + (f", at {published.commit[:12]}" if published is not None else "")
     yield Step(name="publish", state="done" if published is not None else "to do", detail=detail)

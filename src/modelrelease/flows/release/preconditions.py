@@ -11,6 +11,7 @@ from modelrelease.flows.ledger import Ledger
 from modelrelease.flows.release.contents import prompts_of
 from modelrelease.flows.release.grounds import Released, open_grounds, refuse_revoked, released, require_released
 from modelrelease.flows.release.subject import Subject
+from modelrelease.records.ledger import Event
 from modelrelease.release.targets.contents import other_content
 from modelrelease.release.targets.target import PlannedRelease, StageState, Target
 
@@ -39,22 +40,45 @@ def refuse_barred(ledger: Ledger, subject: Subject) -> None:
     refuse_revoked(ledger, subject.version, subject.digest, prompts_of(subject))
 
 
+def busy_with(ledger: Ledger, subject: Subject, now: str) -> Event | None:
+    """Return the announcement of another version that this one has to wait for, None where there is none.
+
+    It has to where that was begun less than ``LEASE`` ago and can still be finished: what was decided against a version
+    that is no longer live is refused by its own run, so nobody waits for it.
+    """
+    live = ledger.state.live_version(*subject.grounds.stage)
+    return next(
+        (
+            event
+            for (place, version), event in ledger.state.open.items()
+            if place == subject.grounds.config.release.target
+            and version != subject.version
+            and event.release is not None
+            and event.release.baseline == live
+            and datetime.fromisoformat(now) - datetime.fromisoformat(event.at) < LEASE
+        ),
+        None,
+    )
+
+
+def busy_text(event: Event) -> tuple[str, str]:
+    """Return what keeps a version waiting, and what to do."""
+    who = event.by.login or event.by.name or "somebody"
+    until = (datetime.fromisoformat(event.at) + LEASE).isoformat(timespec="minutes")
+    tag = event.release.tag if event.release is not None else event.version
+    message = f"is being promoted by {who} since {event.at}, and keeps others waiting until {until}"
+    finish = f"`git checkout {tag}` and `modelrelease promote {event.version}`"
+    return message, f"wait for it, finish it ({finish}), or pass --take-over"
+
+
 def refuse_busy(ledger: Ledger, subject: Subject, now: str, *, take_over: bool) -> None:
     """Refuse (MR711) while another version's promotion is under way: two that were decided against the same live
-    version cannot both be right. One that was not finished within ``LEASE``, or with ``take_over``, is passed by.
+    version cannot both be right. ``take_over``: do not wait for it.
     """
-    others = [
-        event
-        for (target, version), event in ledger.state.open.items()
-        if target == subject.grounds.config.release.target and version != subject.version
-    ]
-    for event in others:
-        age = datetime.fromisoformat(now) - datetime.fromisoformat(event.at)
-        if age < LEASE and not take_over:
-            who = event.by.login or event.by.name or "somebody"
-            message = f"is being promoted by {who} since {event.at}"
-            todo = f"wait for it, finish it with `modelrelease promote {event.version}`, or pass --take-over"
-            raise Refused(Finding(event.version, Code.RELEASE_BUSY, message, todo))
+    event = busy_with(ledger, subject, now)
+    if event is not None and not take_over:
+        message, todo = busy_text(event)
+        raise Refused(Finding(event.version, Code.RELEASE_BUSY, message, todo))
 
 
 def refuse_overtaken(ledger: Ledger, subject: Subject, decided: str | None) -> None:
