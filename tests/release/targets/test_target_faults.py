@@ -221,6 +221,22 @@ def test_a_token_that_expires_in_the_middle(lab: HubLab, tmp_path: Path, undistu
     assert disturbed(lab, tmp_path, undisturbed) == "done"
 
 
+@pytest.mark.parametrize("token", [WRITE_TOKEN, READ_TOKEN, EXPIRED_TOKEN])
+def test_one_request_tells_whether_it_may_write(lab: HubLab, token: str) -> None:
+    before, lab.token = lab.state(), token
+    seen = len(lab.hub.requests)
+    if token == WRITE_TOKEN:
+        lab.open().check_writable()
+    else:
+        with pytest.raises(
+            Unavailable, match=r"the Hub answered 40[13]: .*(give the token write access|a valid token)"
+        ):
+            lab.open().check_writable()
+    asked = [(one.method, one.path) for one in lab.hub.requests[seen:]]
+    assert asked == [("POST", f"{API}/preupload/main")]
+    assert lab.state() == before
+
+
 @pytest.mark.parametrize(
     ("token", "says"),
     [

@@ -159,6 +159,7 @@ def _anew(run: _Run, ledger: Ledger) -> Promoted:
     how.may_announce(announcement_of(subject, ledger.head, files))
     refuse_other_content(run.target, PlannedRelease(subject.version, tuple(files)))
     refuse_other_stage(run.target.stage(run.stage), subject, facts.baseline)
+    run.target.check_writable()  # an announcement that nobody can carry out keeps others waiting
     ledger, intent = _announce(run, ledger, run.event(kind="intent", release=facts), facts.baseline)
     published = run.target.publish(PlannedRelease(subject.version, tuple(files), ledger.head))
     return Promoted(subject.version, published, _release(run, intent, published, files), comparison)

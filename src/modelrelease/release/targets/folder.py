@@ -50,6 +50,7 @@ from modelrelease.release.targets.tree import (
     copy,
     digests_below,
     locked,
+    must_take_folders,
     odd,
     read_record,
     real_folder,
@@ -115,6 +116,18 @@ class FolderTarget:
             return None
         data = read_record(self._stages / f"{name}.json", shown)
         return (parse(StageFile, data, shown), commit_of(data)) if data is not None else None
+
+    def check_writable(self) -> None:
+        """See that a folder can be made and removed where versions and stages are, or will be; none is left."""
+        try:
+            for folder, name in ((self._versions, "versions"), (self._stages, "stages")):
+                if real_folder(folder, self._shown(name)):
+                    with scratch(folder):
+                        pass
+                else:
+                    must_take_folders(folder)
+        except OSError as error:
+            raise self._cannot_write(error) from error
 
     def publish(self, release: PlannedRelease) -> Published:
         """Publish a version: copied beside, hashed there, made to last, and renamed to where it belongs."""

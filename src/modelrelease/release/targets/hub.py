@@ -93,6 +93,10 @@ class HubTarget:
     def _mirrors(self, head: str, release: str) -> bool:
         return not mirroring(release, self._client.tree(release), self._client.tree(head))
 
+    def check_writable(self) -> None:
+        """Ask the Hub, in one request, what a commit would be asked first."""
+        self._client.check_writable(MAIN)
+
     def publish(self, release: PlannedRelease) -> Published:
         """Publish a version: a commit that holds it and nothing else, compared with what was planned, then its tag."""
         check_release(release)
