@@ -14,7 +14,8 @@ from modelrelease.errors import Finding, InvalidInput, Refused, Unavailable
 from modelrelease.flows.ledger import Ledger, inspect_ledger
 from modelrelease.flows.release.audit_git import audit_commits
 from modelrelease.flows.release.grounds import Released, digests_of, released
-from modelrelease.flows.release.trace import OpenTarget, policy_of
+from modelrelease.flows.release.trace import policy_of
+from modelrelease.flows.release.trace_records import OpenTarget
 from modelrelease.git.append_only import Branch
 from modelrelease.records.comparison import COMPARISON_FILE
 from modelrelease.records.evaluation import EVAL_FILE
