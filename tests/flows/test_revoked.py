@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from papers import write_papers
-from releases import CARD, ONE, THREE, TWO, Releases, copy_releases, create_releases, tag
+from releases import CARD, ONE, TEXTS, THREE, TWO, Releases, copy_releases, create_releases, tag
 from tiny_models import TinyModels
 
 from modelrelease.errors import ModelreleaseError
@@ -73,8 +73,8 @@ def test_another_target_brings_nothing_back(releases: Releases) -> None:
     releases.promote(ONE)
     refused(releases, lambda: releases.promote(TWO), f"{TWO}: MR710 {SAID}")
     subject = releases.subject(TWO)
-    last = plan_promotion(subject, releases.doer()).steps[-1]
-    assert (last.name, last.state, last.detail) == ("decide", "blocked", SAID)
+    last = plan_promotion(subject, releases.doer(), TEXTS).steps[-1]
+    assert (last.name, last.state, last.detail) == ("decide", "blocked", f"{TWO}: MR710 {SAID}; name another version")
     late = "2026-03-09"
     refused(
         releases,

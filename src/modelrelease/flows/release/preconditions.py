@@ -40,7 +40,7 @@ def refuse_barred(ledger: Ledger, subject: Subject) -> None:
     refuse_revoked(ledger, subject.version, subject.digest, prompts_of(subject))
 
 
-def busy_with(ledger: Ledger, subject: Subject, now: str) -> Event | None:
+def _busy_with(ledger: Ledger, subject: Subject, now: str) -> Event | None:
     """Return the announcement of another version that this one has to wait for, None where there is none.
 
     It has to where that was begun less than ``LEASE`` ago and can still be finished: what was decided against a version
@@ -61,24 +61,19 @@ def busy_with(ledger: Ledger, subject: Subject, now: str) -> Event | None:
     )
 
 
-def busy_text(event: Event) -> tuple[str, str]:
-    """Return what keeps a version waiting, and what to do."""
-    who = event.by.login or event.by.name or "somebody"
-    until = (datetime.fromisoformat(event.at) + LEASE).isoformat(timespec="minutes")
-    tag = event.release.tag if event.release is not None else event.version
-    message = f"is being promoted by {who} since {event.at}, and keeps others waiting until {until}"
-    finish = f"`git checkout {tag}` and `modelrelease promote {event.version}`"
-    return message, f"wait for it, finish it ({finish}), or pass --take-over"
-
-
 def refuse_busy(ledger: Ledger, subject: Subject, now: str, *, take_over: bool) -> None:
     """Refuse (MR711) while another version's promotion is under way: two that were decided against the same live
     version cannot both be right. ``take_over``: do not wait for it.
     """
-    event = busy_with(ledger, subject, now)
-    if event is not None and not take_over:
-        message, todo = busy_text(event)
-        raise Refused(Finding(event.version, Code.RELEASE_BUSY, message, todo))
+    event = _busy_with(ledger, subject, now)
+    if event is None or event.release is None or take_over:
+        return
+    who = event.by.login or event.by.name or "somebody"
+    until = (datetime.fromisoformat(event.at) + LEASE).isoformat(timespec="minutes")
+    message = f"is being promoted by {who} since {event.at}, and keeps others waiting until {until}"
+    finish = f"`git checkout {event.release.tag}` and `modelrelease promote {event.version}`"
+    todo = f"wait for it, finish it ({finish}), or pass --take-over"
+    raise Refused(Finding(event.version, Code.RELEASE_BUSY, message, todo))
 
 
 def refuse_overtaken(ledger: Ledger, subject: Subject, decided: str | None) -> None:
