@@ -71,7 +71,12 @@ def moved_text(effect: RollbackPlan, commit: str, *, moved: bool) -> str:
 def verified_text(version: str, target: str, commit: str, files: int, *, live: bool) -> str:
     """Return that a version is what was released, and how to pin it."""
     where = f"{files} files at {_plain(target, 80)} are what was released"
-    return f"{version}: {where}{', and it is live' if live else ''}\ncommit {commit}\n"
+    return f"{version}: {where}{', and it is live' if live else ''}\n{pinned(target, commit)}\n"
+
+
+def pinned(target: str, commit: str) -> str:
+    """Return what names a release for good: a commit of the Hub, or the sha256 of a folder's own record."""
+    return f"commit {commit}" if target.startswith("hf://") else f"record {commit}, the sha256 of its .release.json"
 
 
 def event_text(event: Event) -> str:

@@ -209,7 +209,8 @@ def _event_lines(event: TracedEvent) -> Iterator[str]:
     if event.reason is not None:
         yield event.reason
     if event.receipt is not None:
-        yield f"at {shorten(event.target, 60)}, commit {_short(event.receipt.target_commit)}"
+        kind = "commit" if event.target.startswith("hf://") else "record"
+        yield f"at {shorten(event.target, 60)}, {kind} {_short(event.receipt.target_commit)}"
         if event.receipt.github_release is not None:
             yield event.receipt.github_release
     if event.run_url is not None:

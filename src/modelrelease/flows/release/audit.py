@@ -21,7 +21,7 @@ from modelrelease.records.comparison import COMPARISON_FILE
 from modelrelease.records.evaluation import EVAL_FILE
 from modelrelease.records.ledger import Event
 from modelrelease.release.ledger.chain import Anchor
-from modelrelease.release.targets.address import FILE, folder_of
+from modelrelease.release.targets.address import is_here
 from modelrelease.release.targets.target import Target
 
 Anchors = Callable[[], Iterable[Anchor]]
@@ -130,7 +130,7 @@ class _Place:
         begun = [event for (target, _), event in state.open.items() if target == self.address]
         names = [version for target, version in state.released if target == self.address]
         try:
-            if not names and not begun and not self._is_there():
+            if not names and not begun and not is_here(self.address, self.project.root):
                 return
             target = self._opened(open_target)
             if target is None:
@@ -148,13 +148,11 @@ class _Place:
             count = f"{len(names)} release{'s' if len(names) > 1 else ''}"
             found.checked.append(f"{count} at {self.address}: files, names and stages")
 
-    def _is_there(self) -> bool:
-        return not self.address.startswith(FILE) or folder_of(self.address, self.project.root).is_dir()
-
     def _opened(self, open_target: OpenTarget) -> Target | None:
-        target = open_target(self.address) if self._is_there() else None
+        there = is_here(self.address, self.project.root)
+        target = open_target(self.address) if there else None
         if target is None:
-            why = "it was not asked" if self._is_there() else "it is not on this machine"
+            why = "it was not asked" if there else "it is not on this machine"
             self.audit_of.unreached.append(f"what is published at {self.address}: {why}")
         return target
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from modelrelease import git
 from modelrelease.codes import Code
-from modelrelease.errors import Finding
+from modelrelease.errors import Finding, Unavailable
 from modelrelease.flows.release.audit_git import moved_tag
 from modelrelease.flows.release.grounds import Doer, Grounds, Released, require_released, version_name
+from modelrelease.release.targets.address import is_here
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,16 @@ def verify_version(grounds: Grounds, version: str, doer: Doer, *, download: bool
     """Hold a released version against the ledger: its files at the target, its commit, its git tag.
 
     ``download``: read every byte; without, a target's own digests are compared where it keeps some. Raises Refused
-    (MR710) where it was never released or was revoked.
+    (MR710) where it was never released or was revoked; Unavailable (exit 3) where the folder that it was released to is
+    not on this machine.
     """
     ledger = grounds.ledger()
     target = doer.open_target(grounds.config.release.target)
     name = version_name(version)
     release = require_released(ledger, target.address, name)
+    if not is_here(target.address, grounds.project.root):
+        todo = "run it on the machine that has the folder, or mount it here"
+        raise Unavailable(Finding(target.address, Code.UNAVAILABLE, "is not on this machine", todo))
     found = list(target.verify(name, release.digests, commit=release.commit, download=download))
     tagged = git.tag_commit(grounds.project.root, release.facts.tag)
     if tagged not in {None, release.facts.git_sha}:

@@ -61,6 +61,8 @@ from modelrelease.release.targets.tree import (
 )
 from modelrelease.release.versions import sorted_versions
 
+_PUT_BACK = "its folder is not on this machine, or was removed: put it back from a copy, which is verified then"
+
 
 class FolderTarget:
     """See :class:`~modelrelease.release.targets.target.Target`. What is in the folder is hashed, never believed."""
@@ -217,7 +219,7 @@ class FolderTarget:
         shown = self._shown("versions", release.version)
         found = self.inspect(release.version)
         if found is None:
-            raise Refused(not_published(shown))
+            raise Refused(not_published(shown, _PUT_BACK))
         if found.commit != release.commit:
             raise Refused(moved_off(shown, found.commit, release.commit))
         if wrong := self._changed(found):
@@ -249,7 +251,7 @@ class FolderTarget:
             self._hashes = Hashes()
         found = self.inspect(version)
         if found is None:
-            return (not_published(shown),)
+            return (not_published(shown, _PUT_BACK),)
         moved = (moved_off(shown, found.commit, commit),) if commit is not None and commit != found.commit else ()
         return (*moved, *self._against(version, expected))
 
