@@ -98,6 +98,13 @@ def not_merged(runner: Runner) -> None:
     runner.repository.git("tag", "--force", TWO)
 
 
+def not_pushed(runner: Runner) -> None:
+    runner.repository.git("checkout", "--quiet", "main")
+    runner.repository.write("note.txt", "reviewed")
+    runner.repository.commit("Merged here alone")
+    runner.repository.git("tag", "--force", TWO)
+
+
 def not_tagged(runner: Runner) -> None:
     runner.repository.git("checkout", "--quiet", "--detach", TWO)
     runner.repository.git("tag", "--delete", TWO)
@@ -106,6 +113,7 @@ def not_tagged(runner: Runner) -> None:
 TAGS = {
     not_checked_out: f"{TWO}: MR708 is the tag of .* is checked out",
     not_merged: f"{TWO}: MR708 .* is not on main",
+    not_pushed: f"{TWO}: MR708 .* is not on origin/main, though main has it here; run `git push origin main`",
     not_tagged: f"{TWO}: MR708 is no tag here",
 }
 
