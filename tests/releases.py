@@ -49,6 +49,7 @@ tags: [test]
 ---
 # A small model
 """
+TEXTS = Written(card_section, changelog)
 ADA = Person(name="Ada Lovelace", email="ada@example.org", login=None)
 
 
@@ -94,7 +95,7 @@ class Releases:
         def sides(subject: Subject, before: Released | None) -> Sides:
             return score_release(subject, before, options(), Surroundings(now=lambda: NOW), out)
 
-        known = {"doer": self.doer(), "out": out, "sides": sides, "texts": Written(card_section, changelog)}
+        known = {"doer": self.doer(), "out": out, "sides": sides, "texts": TEXTS}
         return Promotion(**{**known, **more})
 
     def roll_back(self, version: str, reason: str = "Answers in German are cut off") -> Event | None:

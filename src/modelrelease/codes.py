@@ -120,6 +120,7 @@ class Code(str, Enum):
     LEDGER_STATE = "MR723"
     LEDGER_RACED = "MR724"
     NO_RECEIPT = "MR725"
+    LEDGER_UNPUSHED = "MR726"
 
 
 MEANING: dict[Code, str] = {
@@ -231,6 +232,7 @@ MEANING: dict[Code, str] = {
     Code.LEDGER_STATE: "an event of the ledger contradicts those before it",
     Code.LEDGER_RACED: "somebody else has written to the ledger meanwhile",
     Code.NO_RECEIPT: "a version is published and has no receipt in the ledger, as a run that died leaves it",
+    Code.LEDGER_UNPUSHED: "the ledger is in this clone, and its remote lacks it",
 }
 
 SAYS_NO = frozenset(

@@ -271,6 +271,21 @@ def test_a_ledger_out_of_reach_is_what_this_clone_saw_last(
     assert named(doctor("--offline", code=0), "ledger").says == "2 events, whole, as this clone saw it last"
 
 
+@pytest.mark.parametrize("arguments", [(), ("--offline",)], ids=["asked", "offline"])
+def test_a_ledger_that_was_never_pushed_is_to_be_pushed(
+    repository: Repository, doctor: Callable[..., Diagnosis], arguments: tuple[str, ...]
+) -> None:
+    origin = repository.git("config", "--get", "remote.origin.url").strip()
+    repository.git("remote", "remove", "origin")
+    append_event(open_ledger(ledger_branch(repository.root, None)), lambda _: intent("model_v1.0"))
+    repository.git("remote", "add", "origin", origin)
+    repository.git("fetch", "--quiet", "origin")
+    repository.git("remote", "set-head", "origin", "main")
+    check = named(doctor(*arguments), "ledger")
+    assert (check.state, "MR726 holds 1 event here that origin lacks" in check.says) == ("to-do", True)
+    assert "`git push origin refs/heads/modelrelease/ledger`" in (check.step or "")
+
+
 def test_a_ledger_that_was_rewritten_is_to_be_looked_into(
     repository: Repository, doctor: Callable[..., Diagnosis]
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ledgers import COMMIT, TARGET, intent, released
+from ledgers import COMMIT, TARGET, intent, released, revoked
 
 from modelrelease.codes import Code
 from modelrelease.doctor.releases import Plan, Told, check_releases
@@ -16,6 +16,8 @@ from modelrelease.release.ledger.state import fold
 
 ONE, TWO = "model_v1.0", "model_v1.1"
 BOTH = (intent(ONE, sequence=1), released(ONE, 1, None, sequence=2, previous="0" * 64))
+
+ENDED = (*BOTH, revoked(ONE, sequence=3, previous="0" * 64))
 
 
 def looked_at(
@@ -39,6 +41,7 @@ def looked_at(
         ({"events": BOTH, "target": "file://elsewhere"}, "bootstrap", "to-do", "nothing is released yet"),
         ({"events": BOTH, "tags": {ONE: COMMIT}}, "tags", "ok", "every release has its tag"),
         ({"events": BOTH, "tags": {ONE: COMMIT, TWO: COMMIT}}, "tags", "to-do", "modelrelease promote model_v1.1"),
+        ({"events": ENDED, "target": "file://elsewhere", "tags": {ONE: COMMIT}}, "tags", "ok", "every tag its release"),
         ({"events": BOTH}, "tags", "to-do", f"git fetch --tags`, or set it again: `git tag model_v1.0 {COMMIT}`"),
         ({"events": BOTH, "tags": {ONE: "d" * 40}}, "tags", "to-do", f"git tag --force model_v1.0 {COMMIT}"),
         ({"events": BOTH, "prefix": "a/", "tags": {ONE: "d" * 40}}, "tags", "to-do", "git tag --force a/model_v1.0"),

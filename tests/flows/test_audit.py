@@ -113,7 +113,7 @@ TAMPERED: dict[str, tuple[Callable[[Releases], object], str]] = {
     "a published record": (edit_record, f"versions/{TWO}/eval.json: MR703 is not what was released (sha256"),
     "a published version removed": (
         lambda r: shutil.rmtree(version(r, ONE)),
-        f"versions/{ONE}: MR702 is not published",
+        f"versions/{ONE}: MR702 is not published any more; its folder is not on this machine, or was removed",
     ),
     "a version from nowhere": (
         publish_by_hand,

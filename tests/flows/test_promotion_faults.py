@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from fakes.github import JOB_TOKEN, PERSON_TOKEN, FakeGitHub, add_commit, add_review
 from fakes.github import faults as at_github
-from fakes.hub import JOB_IDENTITY, WRITE_TOKEN, Token, error
+from fakes.hub import JOB_IDENTITY, READ_TOKEN, WRITE_TOKEN, Token, error
 from faults_page import cells
 from releases import ONE, TWO
 from survival import KINDS, World, copy_world, git, template_of, watched_ledger
@@ -41,6 +41,7 @@ LOOK = ("GET", f"{API}/refs")
 # The step of the flow after which the fault is there, and the request that it is of.
 AT_THE_HUB: dict[str, tuple[str, str, tuple[str, str]]] = {
     "look": (PROMOTE, "", LOOK),
+    "may write": (PROMOTE, "decided", ("POST", f"{API}/preupload/main")),
     "upload": (PROMOTE, "announced", ("PUT", "/_storage/.*")),
     "commit": (PROMOTE, "announced", ("POST", f"{API}/commit/main")),
     "tag": (PROMOTE, "announced", ("POST", f"{API}/tag/.*")),
@@ -49,6 +50,8 @@ AT_THE_HUB: dict[str, tuple[str, str, tuple[str, str]]] = {
     "rollback: verify": (BACK, "", ("GET", f"{API}/tree/.*")),
     "rollback: stage": (BACK, "", ("POST", f"{API}/commit/production")),
 }
+BEFORE = {"look", "may write"}
+"""The steps that come before anything is announced."""
 HUB_FAULTS: dict[str, dict[str, Any]] = {
     "401": error(401, "Invalid credentials"),
     "403": error(403, "Forbidden"),
@@ -158,6 +161,7 @@ def test_the_hub_fails(
     assert found == outcome
     world.assert_sound()
     if found != "done":
+        assert step not in BEFORE or not [event for event in world.events() if event.endswith(TWO)]
         world.runner().do(action)
     assert world.state() == ends(action)
 
@@ -177,6 +181,17 @@ def test_a_token_expires(world: World, ends: Callable[[str], dict[str, Any]], ac
     world.assert_sound()
     world.runner().do(action)
     assert world.state() == ends(action)
+
+
+@pytest.mark.parametrize("kind", [HUB], indirect=True)
+def test_a_token_that_may_only_read_announces_nothing(world: World, ends: Callable[[str], dict[str, Any]]) -> None:
+    before = world.state()
+    world.lab.token = READ_TOKEN  # type: ignore[attr-defined]
+    assert attempt(world, PROMOTE, lambda _: None) == "exit 3"
+    world.lab.token = WRITE_TOKEN  # type: ignore[attr-defined]
+    assert world.state() == before
+    world.runner().do(PROMOTE)
+    assert world.state() == ends(PROMOTE)
 
 
 @pytest.mark.parametrize("kind", [HUB], indirect=True)

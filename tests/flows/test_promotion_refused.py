@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from releases import ONE, THREE, TWO
+from releases import ONE, TEXTS, THREE, TWO
 from survival import KINDS, LEDGER, Runner, World, copy_world, git, hours_later, in_a_child, killed_at, template_of
 from tiny_models import TinyModels
 
 from modelrelease.errors import ModelreleaseError
 from modelrelease.flows.ledger import append_event
 from modelrelease.flows.release.contents import as_recorded
+from modelrelease.flows.release.plan import plan_promotion
 from modelrelease.flows.release.promote import promote
 from modelrelease.flows.release.remarks import override, revoke
 from modelrelease.flows.release.stages import plan_move, roll_back
@@ -100,6 +102,13 @@ def not_merged(runner: Runner) -> None:
     runner.repository.git("tag", "--force", TWO)
 
 
+def merged_here_alone(runner: Runner) -> None:
+    runner.repository.git("checkout", "--quiet", "main")
+    runner.repository.write("note.txt", "reviewed")
+    runner.repository.commit("Merged here alone")
+    runner.repository.git("tag", "--force", TWO)
+
+
 def not_tagged(runner: Runner) -> None:
     runner.repository.git("checkout", "--quiet", "--detach", TWO)
     runner.repository.git("tag", "--delete", TWO)
@@ -121,6 +130,7 @@ TAGS = {
     moved_on_origin: f"{TWO}: MR708 is the tag of .* on origin, and of .* here; find out who moved it",
     not_checked_out: f"{TWO}: MR708 is the tag of .* is checked out",
     not_merged: f"{TWO}: MR708 .* is not on main",
+    merged_here_alone: f"{TWO}: MR708 .* is not on origin/main, though main has it here; run `git push origin main`",
     not_tagged: f"{TWO}: MR708 is no tag here",
 }
 
@@ -185,8 +195,8 @@ def test_a_rollback_goes_to_what_is_released_and_whole(world: World) -> None:
         refused(world, lambda version=version: runner.roll_back(version), f"{version}: MR710 was never released")
     refused(world, lambda: revoke(runner.grounds(), TWO, WHY, runner.doer()), f"{TWO}: MR710 is what production names")
     revoke(runner.grounds(), ONE, WHY, runner.doer())
-    refused(world, lambda: runner.roll_back(ONE), f"{ONE}: MR710 was revoked: {WHY}")
-    refused(world, lambda: runner.promote(ONE), f"{ONE}: MR710 was revoked: {WHY}")
+    refused(world, lambda: runner.roll_back(ONE), f"{ONE}: MR710 was revoked by Ada Lovelace: {WHY}")
+    refused(world, lambda: runner.promote(ONE), f"{ONE}: MR710 was revoked by Ada Lovelace: {WHY}")
 
 
 def test_what_is_revoked_while_a_rollback_verifies_it_is_not_rolled_back_to(world: World) -> None:
@@ -195,7 +205,7 @@ def test_what_is_revoked_while_a_rollback_verifies_it_is_not_rolled_back_to(worl
     grounds, doer = runner.grounds(), runner.doer()
     plan = plan_move(grounds, ONE, doer)
     revoke(grounds, ONE, WHY, doer)
-    refused(world, lambda: roll_back(grounds, plan, doer, WHY), f"{ONE}: MR710 was revoked: {WHY}")
+    refused(world, lambda: roll_back(grounds, plan, doer, WHY), f"{ONE}: MR710 was revoked by Ada Lovelace: {WHY}")
 
 
 def test_what_is_rolled_back_to_while_it_is_revoked_is_not_revoked(world: World) -> None:
@@ -207,7 +217,7 @@ def test_what_is_rolled_back_to_while_it_is_revoked_is_not_revoked(world: World)
             runner.roll_back(ONE)
         return runner.clock[0]
 
-    with pytest.raises(ModelreleaseError, match=f"MR723 cannot take this event: {ONE} is what production names"):
+    with pytest.raises(ModelreleaseError, match=f"{ONE}: MR710 is what production names"):
         revoke(runner.grounds(), ONE, WHY, replace(runner.doer(), now=now))
     assert runner.live() == ONE
     assert "revoked" not in " ".join(world.events())
@@ -261,6 +271,34 @@ def test_one_promotion_at_a_time(world: World) -> None:
     assert [event for event in world.events() if event.startswith("released")] == [
         f"released {version}" for version in (ONE, THREE, TWO)
     ]
+
+
+@pytest.mark.parametrize(("baseline", "waits"), [(ONE, True), (None, False), ("model_v0.9", False)])
+def test_nobody_waits_for_what_can_never_be_finished(world: World, baseline: str | None, waits: bool) -> None:
+    """An announcement that was decided against what is no longer live is refused by its own run."""
+    runner = world.runner()
+    ledger = runner.grounds().ledger()
+    facts = ledger.events[0].release
+    assert facts is not None
+    said = facts.model_copy(update={"tag": "model_v9.9", "baseline": baseline})
+    begun = runner.doer().event(
+        runner.grounds(), kind="intent", version="model_v9.9", model_digest="9" * 64, release=said
+    )
+    append_event(ledger, lambda _: begun)
+    plan = plan_promotion(runner.subject(TWO), runner.doer(), TEXTS)
+    blocked = [(step.name, step.detail) for step in plan.steps if step.state == "blocked"]
+    if waits:
+        expected = (
+            r"model_v9\.9: MR711 is being promoted by Ada Lovelace since .*, and keeps others waiting until .*T11:06"
+            r".*`git checkout model_v9\.9` and `modelrelease promote model_v9\.9`"
+        )
+        refused(world, lambda: runner.promote(TWO), expected)
+        ((name, detail),) = blocked
+        assert name == "intent"
+        assert re.match(expected, detail)
+        return
+    assert blocked == []
+    assert runner.promote(TWO).event is not None
 
 
 def test_what_was_published_and_overtaken_is_never_replaced(world: World) -> None:

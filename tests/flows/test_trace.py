@@ -206,6 +206,69 @@ def test_a_shallow_clone_says_what_it_cannot_tell(releases: Releases, tmp_path: 
     assert [event.sequence for event in found.events] == [3, 4, 5, 6]
 
 
+def release_elsewhere(releases: Releases, *versions: str) -> None:
+    """Let the default branch name another target, and release there."""
+    releases.repository.git("checkout", "--quiet", "main")
+    releases.repository.replace("modelrelease.yaml", "file://releases", "file://elsewhere")
+    releases.repository.commit("Release elsewhere")
+    for version in versions:
+        releases.promote(version)
+
+
+def test_releases_to_two_targets_each_have_what_decided_on_them(releases: Releases) -> None:
+    release_elsewhere(releases, ONE, TWO)
+    found = trace(releases, TWO)
+    assert found.decision is not None
+    decisions = [(one.sequence, one.target, len(one.verdicts)) for one in (found.decision, *found.other_decisions)]
+    assert decisions == [(9, "file://elsewhere", 2), (3, "file://releases", 2)]
+    assert [(one.record, one.target) for one in found.scores] == [
+        ("release", "file://releases"),
+        ("release", "file://elsewhere"),
+    ]
+    assert found.notes == ()
+    text = trace_text(found)
+    assert "came to nothing" not in text
+    ended = ["decided", "approved", "released"]
+    assert whats(text)[6:] == ["scored"] * 2 + ended + ["rolled back", "rolled forward", *ended, "committed"]
+    flat = " ".join(text.split())
+    for target in ("file://releases", "file://elsewhere"):
+        assert f"decided for {target}: " in flat
+    shutil.rmtree(releases.root / "releases")
+    assert trace(releases, TWO).notes == (
+        "eval.json at file://releases is missing",
+        "comparison.json at file://releases is missing",
+    )
+
+
+def test_an_earlier_target_is_told_of(releases: Releases) -> None:
+    release_elsewhere(releases)
+    found = trace(releases, TWO)
+    assert found.standing == "released"
+    assert found.target == "file://elsewhere"
+    assert " decided for file://releases: " in " ".join(trace_text(found).split())
+
+
+def test_an_announcement_that_another_has_replaced_came_to_nothing(template: Releases, tmp_path: Path) -> None:
+    fresh = copy_releases(template, tmp_path / "fresh")
+    fresh.promote(ONE)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            fresh.promote(TWO, reach=stop_at_announced)
+        shutil.rmtree(fresh.root / ".modelrelease")
+    found = trace(fresh, TWO)
+    assert found.standing == "announced"
+    assert found.decision is not None
+    assert found.decision.sequence == 4
+    assert "event 3, by Ada Lovelace; it came to nothing" in trace_text(found)
+    fresh.promote(TWO)
+    assert "it came to nothing" in trace_text(trace(fresh, TWO))
+
+
+def stop_at_announced(point: str) -> None:
+    if point == "announced":
+        raise KeyboardInterrupt
+
+
 def test_overrides_and_the_end(releases: Releases) -> None:
     tiny = releases.root / f"models/{TWO}" / "checkpoint"
     releases.repository.git("checkout", "--quiet", "main")

@@ -13,6 +13,7 @@ from modelrelease.cli.releasing import doer_of, grounds_of, refuse_lost_folder, 
 from modelrelease.cli.score import add_numerics, bare_surroundings, options_of, surroundings_of
 
 if TYPE_CHECKING:
+    from modelrelease.flows.card import Written
     from modelrelease.flows.release.grounds import Grounds, Released
     from modelrelease.flows.release.promote import Promotion
     from modelrelease.flows.release.subject import Subject
@@ -25,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("version", metavar="VERSION", help="a version whose tag is checked out, such as model_v1.1")
     add_config(parser)
-    parser.add_argument("--plan", action="store_true", help="show the steps and what is done of them; change nothing")
+    plan = "show the steps and what is done of them; change nothing; exit 1 where one is blocked"
+    parser.add_argument("--plan", action="store_true", help=plan)
     parser.add_argument("--out", type=Path, metavar="DIR", help=f"where results are kept (default: {RELEASES}/VERSION)")
     apart = parser.add_mutually_exclusive_group()
     apart.add_argument("--decide", action="store_true", help="score and decide only; publish in another job")
@@ -88,12 +90,20 @@ def _plan(subject: Subject, arguments: argparse.Namespace) -> int:
     from modelrelease.flows.release.plan import plan_promotion
     from modelrelease.reports.release import plan_text
 
-    plan = plan_promotion(subject, doer_of(subject.grounds.project))
+    plan = plan_promotion(subject, doer_of(subject.grounds.project), _texts())
     if arguments.json:
         say_json(plan.to_bytes())
     else:
         say(plan_text(plan))
-    return 0
+    return 1 if plan.blocked else 0
+
+
+def _texts() -> Written:
+    from modelrelease.flows.card import Written
+    from modelrelease.reports.version_card import card_section
+    from modelrelease.reports.version_changelog import changelog
+
+    return Written(card_section, changelog)
 
 
 def _decide(subject: Subject, arguments: argparse.Namespace) -> int:
@@ -156,11 +166,8 @@ def _promote(subject: Subject, arguments: argparse.Namespace) -> int:
 
 
 def _how(subject: Subject, arguments: argparse.Namespace) -> Promotion:
-    from modelrelease.flows.card import Written
     from modelrelease.flows.release.promote import Promotion
     from modelrelease.flows.release.score import Sides, read_sides, score_release
-    from modelrelease.reports.version_card import card_section
-    from modelrelease.reports.version_changelog import changelog
 
     root = subject.grounds.project.root
     decided = arguments.decided.absolute() if arguments.decided is not None else None
@@ -176,7 +183,7 @@ def _how(subject: Subject, arguments: argparse.Namespace) -> Promotion:
         doer=doer_of(subject.grounds.project),
         out=out,
         sides=sides,
-        texts=Written(card_section, changelog),
+        texts=_texts(),
         approve=lambda subject: approvals_of(subject, arguments.environment),
         may_announce=refuse_taken_on_github,
         announce=announce_on_github,

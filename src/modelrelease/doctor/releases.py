@@ -87,7 +87,8 @@ def _bootstrap(plan: Plan, state: State) -> Check:
 def _tags(plan: Plan, ledger: Told) -> Iterator[Check]:
     state, commits = ledger.state, _commits(plan, ledger)
     released = _released(plan, state)
-    unreleased = [version for version in sorted_versions(plan.tags) if version not in released]
+    ended = {version for version in plan.tags if state.revocation(version) is not None}
+    unreleased = [version for version in sorted_versions(plan.tags) if version not in ended | released.keys()]
     untagged = [version for version in released if version not in plan.tags]
     moved = [version for version, commit in commits.items() if plan.tags.get(version, commit) != commit]
     if unreleased:

@@ -23,6 +23,7 @@ from modelrelease.release.ledger.chain import (
     missing_anchors,
     next_event,
     read_chain,
+    unpushed,
 )
 from modelrelease.release.ledger.state import State, contradiction
 
@@ -68,13 +69,21 @@ def ledger_branch(root: Path, name: str | None, *, offline: bool = False) -> Bra
 def inspect_ledger(branch: Branch, anchors: Iterable[Anchor] = ()) -> tuple[Ledger, list[Finding]]:
     """Return the ledger as far as it can be trusted, and everything that is wrong with it.
 
+    A branch that stands here alone, where there is a remote, is the ledger that was never pushed; saying so is better
+    than to begin a second one.
     Raises Unavailable (exit 3) where its remote does not answer.
     """
     before = append_only.seen(branch)
     tip = append_only.fetch(branch)
     chain = read_chain(branch.name, _links(branch, tip)) if tip is not None else Chain((), (), ())
+    own = append_only.unpushed(branch, tip)
+    left: list[Finding] = []
+    if own is not None and not chain.findings:
+        here = read_chain(branch.name, _links(branch, own))
+        left = unpushed(branch.name, branch.remote or "", here, chain if tip is not None else None)
+        chain = here if left and tip is None else chain
     known = [Anchor("what this clone saw before", before)] if before is not None else []
-    findings = list(chain.findings)
+    findings = [*chain.findings, *left]
     if not chain.findings:
         findings += missing_anchors(branch.name, chain, [*known, *anchors])
     return Ledger(branch, chain), findings

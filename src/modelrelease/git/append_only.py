@@ -90,8 +90,27 @@ def fetch(branch: Branch) -> str | None:
 
 def seen(branch: Branch) -> str | None:
     """Return what this clone saw as the branch's newest commit, None where it never saw one."""
-    done = run(branch.folder, "rev-parse", "--verify", "--quiet", f"{branch.seen}^{{commit}}")
+    return _commit_at(branch.folder, branch.seen)
+
+
+def _commit_at(folder: Path, ref: str) -> str | None:
+    done = run(folder, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
     return done.stdout.decode("ascii", "replace").strip() or None if done.returncode == 0 else None
+
+
+def unpushed(branch: Branch, tip: str | None) -> str | None:
+    """Return the head of the local branch of this name where the remote's, at ``tip``, does not contain it.
+
+    That is what is left of a branch that was begun before there was a remote. Offline, the remote's branch is what this
+    clone knows of it, and what it has seen or fetched stands for all of it.
+    """
+    if branch.remote is None:
+        return None
+    here = _commit_at(branch.folder, f"refs/heads/{branch.name}")
+    if here is None or (branch.offline and seen(branch) is not None):
+        return None
+    there = tip or _commit_at(branch.folder, f"refs/remotes/{branch.remote}/{branch.name}") if branch.offline else tip
+    return here if there is None or not _contains(branch.folder, there, here) else None
 
 
 def remember(branch: Branch, commit: str) -> None:

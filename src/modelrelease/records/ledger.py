@@ -12,6 +12,8 @@ from modelrelease.records.base import Document, Part, Sha256
 EventKind = Literal["intent", "released", "rolled-back", "rolled-forward", "revoked", "override"]
 CommitId = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
 MAX_REASON = 1000
+PROMPTS = "prompts/"
+"""Where a release keeps the prompts that its version was scored with."""
 _MAX_OVERRIDES = 1000
 
 
@@ -90,6 +92,11 @@ class ReleaseFacts(Part):
     policy_digest: Sha256
     overrides: tuple[int, ...] = Field(default=(), max_length=_MAX_OVERRIDES)
     approvals: tuple[Approval, ...] = ()
+
+    @property
+    def prompts(self) -> frozenset[str]:
+        """The digests of the prompts that it publishes."""
+        return frozenset(file.sha256 for file in self.files if file.path.startswith(PROMPTS))
 
 
 class Receipt(Part):

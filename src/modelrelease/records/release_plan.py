@@ -10,7 +10,7 @@ StepState = Literal["done", "to do", "blocked"]
 
 
 class Step(Part):
-    """One step of a promotion; ``detail`` says what it does, or why it cannot be done."""
+    """One step of a promotion; ``detail`` says what it does, or why it cannot be done: a finding a line."""
 
     name: str
     state: StepState
@@ -18,7 +18,7 @@ class Step(Part):
 
 
 class PromotionPlan(Document):
-    """The steps of a promotion and how far they are."""
+    """The steps of a promotion and how far they are; they end with one that is blocked, where there is one."""
 
     schema_version: Literal[1] = 1
     version: str
@@ -29,6 +29,11 @@ class PromotionPlan(Document):
     stage: str
     live: str | None
     steps: tuple[Step, ...]
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something stands in the way."""
+        return any(step.state == "blocked" for step in self.steps)
 
 
 class MetricMove(Part):

@@ -68,10 +68,11 @@ class TracedMetric(Part):
 class TracedScores(Part):
     """An evaluation. ``record``: ``committed`` in the version folder, or ``release``: scored when it was released.
 
-    ``sha256`` is that of its eval.json.
+    ``sha256`` is that of its eval.json; ``target`` is where a release published it.
     """
 
     record: Literal["committed", "release"]
+    target: str | None = None
     started: str
     items: int = Field(ge=0)
     device: str
@@ -93,13 +94,14 @@ class TracedVerdict(Part):
 
 
 class TracedDecision(Part):
-    """Why it was released: the announcement in the ledger, event ``sequence``.
+    """Why it was released to ``target``: the announcement in the ledger, event ``sequence``.
 
     ``overrides`` are sequences of events, ``verdicts`` are there where the published comparison.json could be read.
     """
 
     sequence: int = Field(ge=1)
     at: str
+    target: str
     summary: str
     baseline: str | None
     bootstrap: bool
@@ -136,7 +138,11 @@ class TracedEvent(Part):
 
 
 class Trace(Document):
-    """The chain, in the order in which it came about. ``model`` is the version's model.json."""
+    """The chain, in the order in which it came about. ``model`` is the version's model.json.
+
+    ``decision`` is on its release to ``target``, or on the last other one; ``other_decisions`` are on those to further
+    targets, oldest first. An announcement that none of them is has come to nothing.
+    """
 
     schema_version: Literal[1] = 1
     version: str
@@ -151,5 +157,6 @@ class Trace(Document):
     reproduction: TracedReproduction | None
     commit: TracedCommit | None
     decision: TracedDecision | None
+    other_decisions: tuple[TracedDecision, ...] = ()
     events: tuple[TracedEvent, ...]
     notes: tuple[str, ...]

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from modelrelease.errors import escape_controls, shorten
 from modelrelease.numbers import in_points, show_delta, show_value
 from modelrelease.records.ledger import Event
-from modelrelease.records.release_plan import MetricMove, PromotionPlan, RollbackPlan
+from modelrelease.records.release_plan import MetricMove, PromotionPlan, RollbackPlan, Step
 
 
 def plan_text(plan: PromotionPlan) -> str:
     """Return the steps of a promotion and how far they are."""
     from tabulate import tabulate
 
-    rows = [[step.name, step.state, _plain(step.detail, 90)] for step in plan.steps]
+    rows = [[step.name, step.state, _detail(step)] for step in plan.steps]
     head = f"{plan.version}, checkpoint {plan.model_digest[:12]}, to {plan.stage} of {_plain(plan.target, 80)}"
     return f"{head}\n\n{tabulate(rows, headers=['step', 'state', 'what'], disable_numparse=True)}\n"
+
+
+def _detail(step: Step) -> str:
+    """Return what a step does on one line; what blocks it is told whole, since that is what has to be mended."""
+    if step.state != "blocked":
+        return _plain(step.detail, 90)
+    lines = [textwrap.wrap(_plain(line, 500), 90, break_on_hyphens=False) for line in step.detail.split("\n")]
+    return "\n".join(part for line in lines for part in line)
 
 
 def promoted_text(version: str, commit: str, event: Event | None, target: str, stage: str) -> str:
@@ -59,7 +69,12 @@ def moved_text(effect: RollbackPlan, commit: str, *, moved: bool) -> str:
 def verified_text(version: str, target: str, commit: str, files: int, *, live: bool) -> str:
     """Return that a version is what was released, and how to pin it."""
     where = f"{files} files at {_plain(target, 80)} are what was released"
-    return f"{version}: {where}{', and it is live' if live else ''}\ncommit {commit}\n"
+    return f"{version}: {where}{', and it is live' if live else ''}\n{pinned(target, commit)}\n"
+
+
+def pinned(target: str, commit: str) -> str:
+    """Return what names a release for good: a commit of the Hub, or the sha256 of a folder's own record."""
+    return f"commit {commit}" if target.startswith("hf://") else f"record {commit}, the sha256 of its .release.json"
 
 
 def event_text(event: Event) -> str:

@@ -181,9 +181,12 @@ def _metric(metric: TracedMetric) -> str:
 
 def _event(trace: Trace, event: TracedEvent) -> Iterator[_Link]:
     if event.kind == "intent":
-        decision = trace.decision
-        if decision is not None and decision.sequence == event.sequence:
-            yield _Link(event.at, "decided", tuple(_decided(decision)))
+        known = [*([trace.decision] if trace.decision is not None else []), *trace.other_decisions]
+        decision = next((one for one in known if one.sequence == event.sequence), None)
+        if decision is not None:
+            yield _Link(
+                event.at, "decided", tuple(_decided(decision, named=len(known) > 1 or decision.target != trace.target))
+            )
             yield _Link(event.at, "approved", tuple(_approved(decision.approvals)))
         else:
             yield _Link(event.at, "announced", (f"event {event.sequence}, by {who(event.by)}; it came to nothing",))
@@ -206,15 +209,17 @@ def _event_lines(event: TracedEvent) -> Iterator[str]:
     if event.reason is not None:
         yield event.reason
     if event.receipt is not None:
-        yield f"at {shorten(event.target, 60)}, commit {_short(event.receipt.target_commit)}"
+        kind = "commit" if event.target.startswith("hf://") else "record"
+        yield f"at {shorten(event.target, 60)}, {kind} {_short(event.receipt.target_commit)}"
         if event.receipt.github_release is not None:
             yield event.receipt.github_release
     if event.run_url is not None:
         yield event.run_url
 
 
-def _decided(decision: TracedDecision) -> Iterator[str]:
-    yield decision.summary
+def _decided(decision: TracedDecision, *, named: bool) -> Iterator[str]:
+    """``named``: say for which target, since there are several, or it is an earlier one."""
+    yield f"for {shorten(decision.target, 60)}: {decision.summary}" if named else decision.summary
     against = decision.baseline or "nothing"
     policy = f"policy {_short(decision.policy_digest)} of {_short(decision.policy_ref)}"
     excused = f", with overrides {', '.join(map(str, decision.overrides))}" if decision.overrides else ""

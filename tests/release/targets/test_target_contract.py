@@ -52,6 +52,18 @@ def test_records_are_read_as_they_are_published(lab: Lab, tmp_path: Path, monkey
         target.read("model_v1.0", "model.safetensors")
 
 
+def test_asking_whether_it_can_be_written_changes_nothing(lab: Lab, tmp_path: Path) -> None:
+    """Neither before anything is there nor after."""
+    lab.open().check_writable()
+    assert lab.open().versions() == ()
+    move(lab.open(), release(tmp_path))
+    before = lab.state()
+    lab.open().check_writable()
+    assert lab.state() == before
+    assert lab.open().versions() == ("model_v1.0",)
+    assert list(tmp_path.rglob("*.tmp-modelrelease-*")) == []
+
+
 def test_publishing_again_changes_nothing(lab: Lab, tmp_path: Path) -> None:
     planned = release(tmp_path)
     first = lab.open().publish(planned)

@@ -21,8 +21,10 @@ from typing import Any
 
 import pytest
 from fakes.hub import EXPIRED_TOKEN, JOB_IDENTITY, READ_TOKEN, WRITE_TOKEN, FakeHub, Token, error
+from huggingface_hub import HfApi
 from target_lab import NAME, HubLab, State, hub_lab, move, publish_and_stage, release, without_source
 
+from modelrelease.codes import Code
 from modelrelease.errors import InvalidInput, ModelreleaseError, Refused, Unavailable
 from modelrelease.release.targets import hub_session
 from modelrelease.release.targets.contents import planned_file
@@ -223,6 +225,35 @@ def test_a_token_that_expires_in_the_middle(lab: HubLab, tmp_path: Path, undistu
     assert_nothing_half_done(lab.state(), undisturbed)
     lab.token = WRITE_TOKEN
     assert disturbed(lab, tmp_path, undisturbed) == "done"
+
+
+def test_a_tag_that_is_gone_is_put_back_as_the_finding_says(lab: HubLab, tmp_path: Path) -> None:
+    planned = release(tmp_path)
+    published = lab.open().publish(planned)
+    lab.hub.repository(NAME).git("update-ref", "-d", f"refs/tags/{planned.version}")
+    (finding,) = lab.open().verify(planned.version, planned.digests, commit=published.commit)
+    assert finding.code == Code.NOT_PUBLISHED
+    call = re.search(r'`huggingface_hub\.create_tag\("([^"]*)", tag="([^"]*)", revision="([^"]*)"\)`', str(finding))
+    assert call is not None
+    name, tag, revision = call.groups()
+    HfApi(lab.hub.url, WRITE_TOKEN).create_tag(name, tag=tag, revision=revision)
+    assert lab.open().verify(planned.version, planned.digests, commit=published.commit) == ()
+
+
+@pytest.mark.parametrize("token", [WRITE_TOKEN, READ_TOKEN, EXPIRED_TOKEN])
+def test_one_request_tells_whether_it_may_write(lab: HubLab, token: str) -> None:
+    before, lab.token = lab.state(), token
+    seen = len(lab.hub.requests)
+    if token == WRITE_TOKEN:
+        lab.open().check_writable()
+    else:
+        with pytest.raises(
+            Unavailable, match=r"the Hub answered 40[13]: .*(give the token write access|a valid token)"
+        ):
+            lab.open().check_writable()
+    asked = [(one.method, one.path) for one in lab.hub.requests[seen:]]
+    assert asked == [("POST", f"{API}/preupload/main")]
+    assert lab.state() == before
 
 
 @pytest.mark.parametrize(

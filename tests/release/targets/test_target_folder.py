@@ -51,6 +51,28 @@ def test_a_full_disk_leaves_nothing_and_a_freed_one_is_enough(small_disk: Folder
     assert move(small_disk.open(), release(tmp_path, "model_v1.1")).version == "model_v1.1"
 
 
+@pytest.mark.parametrize("published", [False, True])
+def test_a_disk_that_is_read_only_is_found_without_writing(
+    small_disk: FolderLab, tmp_path: Path, published: bool
+) -> None:
+    if published:
+        publish_and_stage(small_disk, release(tmp_path, "model_v1.0"))
+    before = sorted(small_disk.root.rglob("*"))
+    small_disk.open().check_writable()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk.root)], check=True)
+    with pytest.raises(Unavailable, match=r"MR603 cannot be written: .*make the folder writable"):
+        small_disk.open().check_writable()
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk.root)], check=True)
+    assert sorted(small_disk.root.rglob("*")) == before
+
+
+def test_a_file_in_the_place_of_the_folder_cannot_be_written(tmp_path: Path) -> None:
+    lab = FolderLab(tmp_path)
+    lab.folder.write_text("no folder")
+    with pytest.raises(Unavailable, match="MR603 Not a directory"):
+        lab.open().check_writable()
+
+
 def test_a_full_disk_leaves_a_stage_where_it_is(small_disk: FolderLab, tmp_path: Path) -> None:
     target = small_disk.open()
     one, two = (target.publish(release(tmp_path, version, seed=1)) for version in ("model_v1.0", "model_v1.1"))

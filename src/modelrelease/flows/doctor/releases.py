@@ -44,13 +44,13 @@ def read_ledger(root: Path, config: Config, *, offline: bool) -> Told | Unseen:
         return _told(branch, old=offline and branch.remote is not None)
     except Unavailable as error:
         why = error.findings[0]
-    if append_only.seen(branch) is None:
+    if append_only.seen(branch) is None and append_only.unpushed(replace(branch, offline=True), None) is None:
         return Unseen(why.message, why.todo)
     return _told(replace(branch, offline=True), old=True)
 
 
 def _told(branch: Branch, *, old: bool) -> Told | Unseen:
-    if old and append_only.seen(branch) is None:
+    if old and append_only.seen(branch) is None and append_only.unpushed(branch, None) is None:
         return Unseen("this clone has not read it yet", "run `modelrelease ledger verify`")
     ledger, findings = inspect_ledger(branch)
     return Told(ledger.events, ledger.state, tuple(findings), old)

@@ -14,14 +14,15 @@ from modelrelease.errors import Finding, InvalidInput, Refused, Unavailable
 from modelrelease.flows.ledger import Ledger, inspect_ledger
 from modelrelease.flows.release.audit_git import audit_commits
 from modelrelease.flows.release.grounds import Released, digests_of, released
-from modelrelease.flows.release.trace import OpenTarget, policy_of
+from modelrelease.flows.release.trace import policy_of
+from modelrelease.flows.release.trace_records import OpenTarget
 from modelrelease.git.append_only import Branch
 from modelrelease.git.remotes import remote_tags
 from modelrelease.records.comparison import COMPARISON_FILE
 from modelrelease.records.evaluation import EVAL_FILE
 from modelrelease.records.ledger import Event
 from modelrelease.release.ledger.chain import Anchor
-from modelrelease.release.targets.address import FILE, folder_of
+from modelrelease.release.targets.address import is_here
 from modelrelease.release.targets.target import Target
 
 Anchors = Callable[[], Iterable[Anchor]]
@@ -143,7 +144,7 @@ class _Place:
         begun = [event for (target, _), event in state.open.items() if target == self.address]
         names = [version for target, version in state.released if target == self.address]
         try:
-            if not names and not begun and not self._is_there():
+            if not names and not begun and not is_here(self.address, self.project.root):
                 return
             target = self._opened(open_target)
             if target is None:
@@ -161,13 +162,11 @@ class _Place:
             count = f"{len(names)} release{'s' if len(names) > 1 else ''}"
             found.checked.append(f"{count} at {self.address}: files, names and stages")
 
-    def _is_there(self) -> bool:
-        return not self.address.startswith(FILE) or folder_of(self.address, self.project.root).is_dir()
-
     def _opened(self, open_target: OpenTarget) -> Target | None:
-        target = open_target(self.address) if self._is_there() else None
+        there = is_here(self.address, self.project.root)
+        target = open_target(self.address) if there else None
         if target is None:
-            why = "it was not asked" if self._is_there() else "it is not on this machine"
+            why = "it was not asked" if there else "it is not on this machine"
             self.audit_of.unreached.append(f"what is published at {self.address}: {why}")
         return target
 
@@ -177,7 +176,7 @@ class _Place:
             known = released(ledger, self.address, version)
             if known is None:
                 continue
-            gone = (self.address, version) in ledger.state.revoked  # whoever revokes may take it away
+            gone = ledger.state.revocation(version) is not None  # whoever revokes may take it away
             for finding in target.verify(version, known.digests, commit=known.commit):
                 if not (gone and finding.code == Code.NOT_PUBLISHED):
                     yield finding

@@ -5,6 +5,7 @@ The checkpoint's files stand at the top, so that a loader finds them; whoever lo
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,14 +15,13 @@ from modelrelease.flows.release.subject import Subject
 from modelrelease.records.checkpoints import CARD, Checkpoint
 from modelrelease.records.comparison import COMPARISON_FILE
 from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE, CheckpointFile
-from modelrelease.records.ledger import ReleasedFile
+from modelrelease.records.ledger import PROMPTS, ReleasedFile
 from modelrelease.records.model import MODEL_FILE
 from modelrelease.records.text import refuse_lfs_pointer
 from modelrelease.release.targets.contents import MAX_BLOB, planned_file
 from modelrelease.release.targets.target import FileDigest, PlannedFile, Stamp
 from modelrelease.scoring.suites import read_tasks
 
-PROMPTS = "prompts/"
 CHANGELOG = "changelog.md"
 RECORDS = frozenset({CARD, MODEL_FILE, EVAL_FILE, SAMPLES_FILE, COMPARISON_FILE, CHANGELOG})
 
@@ -41,6 +41,11 @@ def release_files(subject: Subject, results: Path, comparison: bytes, texts: Map
     for name, data in {**made, **dict(written_files(subject))}.items():
         found[name] = planned_file(name, data)
     return [found[path] for path in sorted(found)]
+
+
+def prompts_of(subject: Subject) -> frozenset[str]:
+    """Return the digests of the prompts that a release publishes."""
+    return frozenset(hashlib.sha256(data).hexdigest() for path, data in written_files(subject) if path != MODEL_FILE)
 
 
 def as_recorded(files: list[PlannedFile]) -> tuple[ReleasedFile, ...]:

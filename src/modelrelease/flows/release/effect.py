@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from modelrelease.errors import InvalidInput
 from modelrelease.flows.live import read_evaluation_at
-from modelrelease.flows.release.contents import PROMPTS
 from modelrelease.flows.release.grounds import Grounds, Released, released
 from modelrelease.flows.release.stages import StagePlan
 from modelrelease.flows.trees import Tree
 from modelrelease.records.evaluation import Evaluation
+from modelrelease.records.ledger import PROMPTS
 from modelrelease.records.release_plan import MetricMove, RollbackPlan
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 
 from modelrelease import git
@@ -128,17 +128,29 @@ def released(ledger: Ledger, target: str, version: str) -> Released | None:
 
 
 def require_released(ledger: Ledger, target: str, version: str) -> Released:
-    """Return a version's release; Refused (MR710) where it was never released, or was revoked."""
+    """Return a version's release; Refused (MR710) where it was never released, or was revoked at whatever target."""
     found = released(ledger, target, version)
     if found is None:
         known = sorted(name for place, name in ledger.state.released if place == target)
         todo = f"name one of {', '.join(known[:6])}" if known else "promote a version first"
         raise Refused(Finding(version, Code.NOT_RELEASED, f"was never released to {target}", todo))
-    revoked = ledger.state.revoked.get((target, version))
-    if revoked is not None:
-        message = f"was revoked: {revoked.reason}"
-        raise Refused(Finding(version, Code.NOT_RELEASED, message, "name another version"))
+    refuse_revoked(ledger, version, found.receipt.model_digest, found.facts.prompts)
     return found
+
+
+def refuse_revoked(ledger: Ledger, version: str, digest: str, prompts: Set[str]) -> None:
+    """Refuse (MR710) a version that was revoked, or that would bring back one that was; see :meth:`State.barred`."""
+    event = ledger.state.barred(version, digest, prompts)
+    if event is not None:
+        raise Refused(Finding(version, Code.NOT_RELEASED, revocation_text(version, event), "name another version"))
+
+
+def revocation_text(version: str, event: Event) -> str:
+    """Return who revoked a version and why, or another one that it would bring back."""
+    person = event.by.login or event.by.name or "somebody"
+    if event.version == version:
+        return f"was revoked by {person}: {event.reason}"
+    return f"has the weights and prompts of {event.version}, which was revoked by {person}: {event.reason}"
 
 
 def live(ledger: Ledger, grounds: Grounds) -> Released | None:

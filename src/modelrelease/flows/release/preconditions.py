@@ -8,8 +8,10 @@ from modelrelease.codes import Code
 from modelrelease.config import policy_digest
 from modelrelease.errors import Finding, Refused
 from modelrelease.flows.ledger import Ledger
-from modelrelease.flows.release.grounds import Released, open_grounds, released, require_released
+from modelrelease.flows.release.contents import prompts_of
+from modelrelease.flows.release.grounds import Released, open_grounds, refuse_revoked, released, require_released
 from modelrelease.flows.release.subject import Subject
+from modelrelease.records.ledger import Event
 from modelrelease.release.targets.contents import other_content
 from modelrelease.release.targets.target import PlannedRelease, StageState, Target
 
@@ -20,10 +22,12 @@ LEASE = timedelta(hours=6)
 def released_before(subject: Subject, ledger: Ledger, target: str) -> Released | None:
     """Return the version's release at ``target``, None where there is none: it is only staged again then.
 
-    Raises Refused (MR710) where another checkpoint was released under its name, or it was revoked.
+    Raises Refused (MR710) where another checkpoint was released under its name, or it was revoked, or would bring back
+    what was.
     """
     known = released(ledger, target, subject.version)
     if known is None:
+        refuse_barred(ledger, subject)
         return None
     if known.receipt.model_digest != subject.digest:
         message = f"is released already, with the checkpoint {known.receipt.model_digest[:12]}"
@@ -31,22 +35,45 @@ def released_before(subject: Subject, ledger: Ledger, target: str) -> Released |
     return require_released(ledger, target, subject.version)
 
 
+def refuse_barred(ledger: Ledger, subject: Subject) -> None:
+    """Refuse (MR710) what was revoked at whatever target, under this name or, with the same prompts, another one."""
+    refuse_revoked(ledger, subject.version, subject.digest, prompts_of(subject))
+
+
+def _busy_with(ledger: Ledger, subject: Subject, now: str) -> Event | None:
+    """Return the announcement of another version that this one has to wait for, None where there is none.
+
+    It has to where that was begun less than ``LEASE`` ago and can still be finished: what was decided against a version
+    that is no longer live is refused by its own run, so nobody waits for it.
+    """
+    live = ledger.state.live_version(*subject.grounds.stage)
+    return next(
+        (
+            event
+            for (place, version), event in ledger.state.open.items()
+            if place == subject.grounds.config.release.target
+            and version != subject.version
+            and event.release is not None
+            and event.release.baseline == live
+            and datetime.fromisoformat(now) - datetime.fromisoformat(event.at) < LEASE
+        ),
+        None,
+    )
+
+
 def refuse_busy(ledger: Ledger, subject: Subject, now: str, *, take_over: bool) -> None:
     """Refuse (MR711) while another version's promotion is under way: two that were decided against the same live
-    version cannot both be right. One that was not finished within ``LEASE``, or with ``take_over``, is passed by.
+    version cannot both be right. ``take_over``: do not wait for it.
     """
-    others = [
-        event
-        for (target, version), event in ledger.state.open.items()
-        if target == subject.grounds.config.release.target and version != subject.version
-    ]
-    for event in others:
-        age = datetime.fromisoformat(now) - datetime.fromisoformat(event.at)
-        if age < LEASE and not take_over:
-            who = event.by.login or event.by.name or "somebody"
-            message = f"is being promoted by {who} since {event.at}"
-            todo = f"wait for it, finish it with `modelrelease promote {event.version}`, or pass --take-over"
-            raise Refused(Finding(event.version, Code.RELEASE_BUSY, message, todo))
+    event = _busy_with(ledger, subject, now)
+    if event is None or event.release is None or take_over:
+        return
+    who = event.by.login or event.by.name or "somebody"
+    until = (datetime.fromisoformat(event.at) + LEASE).isoformat(timespec="minutes")
+    message = f"is being promoted by {who} since {event.at}, and keeps others waiting until {until}"
+    finish = f"`git checkout {event.release.tag}` and `modelrelease promote {event.version}`"
+    todo = f"wait for it, finish it ({finish}), or pass --take-over"
+    raise Refused(Finding(event.version, Code.RELEASE_BUSY, message, todo))
 
 
 def refuse_overtaken(ledger: Ledger, subject: Subject, decided: str | None) -> None:

@@ -20,6 +20,7 @@ from modelrelease.flows.release.decide import blocked, decide, keep
 from modelrelease.flows.release.doubts import doubt
 from modelrelease.flows.release.grounds import Doer, Released, digests_of, live
 from modelrelease.flows.release.preconditions import (
+    refuse_barred,
     refuse_busy,
     refuse_other_content,
     refuse_other_policy,
@@ -92,9 +93,9 @@ def promote(subject: Subject, how: Promotion) -> Promoted:
     """Release ``subject``, or finish what an earlier run began; a version that is released already is staged again.
 
     Raises Refused (exit 1): MR708 (what the card tells of is not as tagged), MR709 (the gate says no), MR710 (revoked,
-    or released with other content), MR711 (another promotion is under way), MR712 (what is live, or the policy, changed
-    meanwhile), MR430 to MR434 (the card); what the target and the ledger raise. A stage never names anything that was
-    not verified.
+    at whatever target, or released with other content), MR711 (another promotion is under way), MR712 (what is live,
+    or the policy, changed meanwhile), MR430 to MR434 (the card); what the target and the ledger raise. A stage never
+    names anything that was not verified.
     """
     grounds, doer = subject.grounds, how.doer
     ledger = grounds.ledger()
@@ -176,6 +177,7 @@ def _anew(run: _Run, ledger: Ledger) -> Promoted:
     how.may_announce(announcement_of(subject, ledger.head, files))
     refuse_other_content(run.target, PlannedRelease(subject.version, tuple(files)))
     refuse_other_stage(run.target.stage(run.stage), subject, facts.baseline)
+    run.target.check_writable()  # an announcement that nobody can carry out keeps others waiting
     ledger, intent = _announce(run, ledger, run.event(kind="intent", release=facts), facts.baseline)
     published = run.target.publish(PlannedRelease(subject.version, tuple(files), ledger.head))
     return Promoted(subject.version, published, _release(run, intent, published, files), comparison)
@@ -186,6 +188,7 @@ def _announce(run: _Run, ledger: Ledger, intent: Event, baseline: str | None) ->
     subject, how = run.subject, run.how
 
     def still_right(now: Ledger) -> Event:
+        refuse_barred(now, subject)
         refuse_busy(now, subject, how.doer.now(), take_over=how.take_over)
         refuse_overtaken(now, subject, baseline)
         refuse_other_policy(subject)
@@ -211,6 +214,7 @@ def _release(run: _Run, intent: Event, published: Published, files: list[Planned
         raise Refused(wrong)
     how.reach("published")
     ledger = subject.grounds.ledger()
+    refuse_barred(ledger, subject)
     refuse_overtaken(ledger, subject, baseline)
     stage = target.stage(run.stage)
     refuse_other_stage(stage, subject, baseline)

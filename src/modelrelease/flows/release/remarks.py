@@ -7,7 +7,15 @@ from datetime import date, timedelta
 from modelrelease.codes import Code
 from modelrelease.errors import Finding, Refused, invalid
 from modelrelease.flows.ledger import Ledger, append_event
-from modelrelease.flows.release.grounds import Doer, Grounds, require_released, version_name
+from modelrelease.flows.release.grounds import (
+    Doer,
+    Grounds,
+    Released,
+    live,
+    require_released,
+    revocation_text,
+    version_name,
+)
 from modelrelease.flows.trees import Tree
 from modelrelease.records.ledger import MAX_REASON, Event, Override
 from modelrelease.records.model import MODEL_FILE, ModelRecord
@@ -32,21 +40,45 @@ def check_reason(grounds: Grounds, reason: str, example: str = EXAMPLE) -> str:
 
 
 def revoke(grounds: Grounds, version: str, reason: str, doer: Doer) -> Event | None:
-    """Say that a released version must not be used again; None where that is said already.
+    """Say that a version, released to this or an earlier target, must not be used again; None where that is said.
 
-    Raises Refused (MR710) where it was never released, or is what the stage names.
+    Raises Refused (MR710) where it was never released, or is what the stage names, or has the live one's weights and
+    prompts.
     """
     name, why, ledger = version_name(version), check_reason(grounds, reason), grounds.ledger()
-    target, stage = grounds.stage
-    if (target, name) in ledger.state.revoked:
+    if ledger.state.revocation(name) is not None:
         return None
+    target = _target_of(ledger, grounds.config.release.target, name)
     release = require_released(ledger, target, name)
-    if ledger.state.live_version(target, stage) == name:
-        todo = "roll back to another version first"
-        raise Refused(Finding(name, Code.NOT_RELEASED, f"is what {stage} names", todo))
     digest = release.receipt.model_digest
-    event = doer.event(grounds, kind="revoked", version=name, model_digest=digest, reason=why)
-    return append_event(ledger, lambda now: None if (target, name) in now.state.revoked else event).events[-1]
+    event = doer.event(grounds, kind="revoked", version=name, model_digest=digest, reason=why, target=target)
+
+    def still_right(now: Ledger) -> Event | None:
+        if now.state.revocation(name) is not None:
+            return None
+        _refuse_live(now, grounds, release)
+        return event
+
+    return append_event(ledger, still_right).events[-1]
+
+
+def _target_of(ledger: Ledger, target: str, version: str) -> str:
+    """Return the target that a version was released to: the policy's, else the last other one."""
+    others = [place for place, name in ledger.state.released if name == version]
+    return target if target in others or not others else others[-1]
+
+
+def _refuse_live(ledger: Ledger, grounds: Grounds, release: Released) -> None:
+    """Refuse (MR710) to revoke what the stage names: consumers load it. That may be by another name."""
+    name, now, todo = release.receipt.version, live(ledger, grounds), "roll back to another version first"
+    if now is None:
+        return
+    stage = grounds.config.release.stage
+    if now.receipt.version == name:
+        raise Refused(Finding(name, Code.NOT_RELEASED, f"is what {stage} names", todo))
+    if now.receipt.model_digest == release.receipt.model_digest and release.facts.prompts <= now.facts.prompts:
+        message = f"has the weights and prompts of {now.receipt.version}, which {stage} names"
+        raise Refused(Finding(name, Code.NOT_RELEASED, message, todo))
 
 
 def override(grounds: Grounds, version: str, metric: str, until: str, reason: str, doer: Doer) -> tuple[Event, bool]:
@@ -55,7 +87,7 @@ def override(grounds: Grounds, version: str, metric: str, until: str, reason: st
     Returns the event, and whether it is new: what is in force just so is not written down a second time.
 
     Raises InvalidInput where the day is none or lies behind or too far ahead (MR713), the metric is no gate metric
-    (MR713), or the version has no model.json; Refused where it is released already.
+    (MR713), or the version has no model.json; Refused where it is released already (MR713) or was revoked (MR710).
     """
     name, why = version_name(version), check_reason(grounds, reason)
     _check_day(until, doer.now()[:10])
@@ -64,6 +96,10 @@ def override(grounds: Grounds, version: str, metric: str, until: str, reason: st
         raise invalid("--metric", Code.OVERRIDE, f"{metric!r} decides nothing", todo)
     ledger = grounds.ledger()
     target, _ = grounds.stage
+    revoked = ledger.state.revocation(name)
+    if revoked is not None:
+        todo = "name another version"
+        raise Refused(Finding(name, Code.NOT_RELEASED, revocation_text(name, revoked), todo))
     if (target, name) in ledger.state.released:
         message, todo = "is released already", "nothing has to be accepted any more"
         raise Refused(Finding(name, Code.OVERRIDE, message, todo))

@@ -55,7 +55,7 @@ def score_release(
 
     A committed eval.json has to come out again (MR714, exit 1). Raises what scoring does.
     """
-    asked = _asked(subject, live)
+    asked = asked_suites(subject, live)
     own = _own_suite(subject)
     # What an interrupted run has kept on this machine is not what a release is decided on.
     bench = Bench(options, replace(surroundings, journal=None))
@@ -81,7 +81,7 @@ def read_sides(subject: Subject, live: Released | None, out: Path) -> Sides:
 
     Raises InvalidInput where the files are malformed; Refused (MR709) where they are of another checkpoint or suite.
     """
-    asked = _asked(subject, live)
+    asked = asked_suites(subject, live)
     candidate = read_results(out / CANDIDATE)
     _refuse_foreign(candidate, subject.digest, asked.candidate, out / CANDIDATE)
     if live is None:
@@ -92,7 +92,11 @@ def read_sides(subject: Subject, live: Released | None, out: Path) -> Sides:
     return Sides(candidate, baseline, said.scored_again if said is not None else None)
 
 
-def _asked(subject: Subject, live: Released | None) -> SuitePair:
+def asked_suites(subject: Subject, live: Released | None) -> SuitePair:
+    """Return what both sides are asked, as the tag, the live version's commit and the policy have it.
+
+    Raises InvalidInput where one of them is missing or malformed.
+    """
     return suites_of_release(_own_suite(subject), subject.grounds.policy, tree_of_live(subject, live))
 
 

@@ -82,8 +82,12 @@ def _tagged(grounds: Grounds, tag: str) -> str:
         message = f"is the tag of {commit[:10]}, and {(head or 'nothing')[:10]} is checked out"
         raise Refused(Finding(tag, Code.RELEASE_TAG, message, f"run `git checkout {tag}`"))
     if not git.is_ancestor(root, commit, grounds.policy.commit):
-        todo = f"merge it, and tag the commit that {grounds.branch} has; what is not merged was not reviewed"
-        raise Refused(Finding(tag, Code.RELEASE_TAG, f"{commit[:10]} is not on {grounds.branch}", todo))
+        branch = grounds.branch
+        if git.is_ancestor(root, commit, f"refs/heads/{branch}"):  # so the default branch is origin's
+            message = f"{commit[:10]} is not on origin/{branch}, though {branch} has it here"
+            raise Refused(Finding(tag, Code.RELEASE_TAG, message, f"run `git push origin {branch}`"))
+        todo = f"merge it, and tag the commit that {branch} has; what is not merged was not reviewed"
+        raise Refused(Finding(tag, Code.RELEASE_TAG, f"{commit[:10]} is not on {branch}", todo))
     _refuse_another_on_origin(grounds, tag, commit)
     return commit
 

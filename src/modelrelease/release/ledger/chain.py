@@ -104,6 +104,29 @@ def missing_anchors(branch: str, chain: Chain, anchors: Iterable[Anchor]) -> lis
     ]
 
 
+def unpushed(branch: str, remote: str, here: Chain, there: Chain | None) -> list[Finding]:
+    """Return a finding where a clone's own branch ``here`` holds events that its remote's lacks.
+
+    That is left of releases that were made before there was a remote. ``there`` is None where the remote has no ledger;
+    where both have gone on, nothing mends it but a person.
+    """
+    known = set(there.commits) if there is not None else set()
+    left = [commit for commit in here.commits if commit not in known]
+    if not left:
+        return []
+    count = f"{len(left)} event{'s' if len(left) > 1 else ''}"
+    if there is None or set(here.commits) >= known:
+        message = f"holds {count} here that {remote} lacks, since it was begun before there was a remote"
+        todo = f"run `git push {remote} refs/heads/{branch}`, and this again"
+        return [Finding(branch, Code.LEDGER_UNPUSHED, message, todo)]
+    message = f"has forked: this clone's own branch holds {count}, from {left[0][:10]} on, that {remote} lacks"
+    todo = (
+        f"see `git log {branch}` for what was released by it; once that is settled, keep it under another name: "
+        f"`git branch -m {branch} {branch}-before`"
+    )
+    return [Finding(branch, Code.LEDGER_ANCHOR, message, todo)]
+
+
 def _absent(anchor: Anchor) -> str:
     commit = escape_controls(shorten(anchor.commit, 64))
     return f"does not hold {commit[:12]}, which {anchor.where} names: history was rewritten, cut short or forked"

@@ -5,7 +5,7 @@ Promotions and rollbacks are events folded into state; taking one back is a new 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field, replace
 
 from modelrelease.records.ledger import Event
@@ -18,11 +18,14 @@ Place = tuple[str, str]
 class State:
     """Folded events. ``released``: the receipt of each version by (target, version); ``open``: intents without one.
 
-    ``live``: the event that last moved a stage, by (target, stage). ``revoked``: by (target, version).
+    ``announced``: the last intent of each, with a receipt or without. ``live``: the event that last moved a stage, by
+    (target, stage). ``revoked``: by (target, version), where it had been released; it holds everywhere, see
+    :meth:`revocation`.
     """
 
     released: dict[Place, Event] = field(default_factory=dict)
     open: dict[Place, Event] = field(default_factory=dict)
+    announced: dict[Place, Event] = field(default_factory=dict)
     live: dict[Place, Event] = field(default_factory=dict)
     revoked: dict[Place, Event] = field(default_factory=dict)
     overrides: tuple[Event, ...] = ()
@@ -31,6 +34,30 @@ class State:
         """Return the version that a stage names, None where nothing was released to it yet."""
         event = self.live.get((target, stage))
         return event.version if event is not None else None
+
+    def revocation(self, version: str) -> Event | None:
+        """Return the event that revoked a version's name, at whatever target and with whatever checkpoint."""
+        return next((event for (_, name), event in self.revoked.items() if name == version), None)
+
+    def barred(self, version: str, digest: str, prompts: Set[str]) -> Event | None:
+        """Return the event that revoked a version, or another one that it would bring back; None where it may be used.
+
+        It would where it has the revoked one's checkpoint and, unchanged, every prompt that was published with that.
+        ``prompts`` are the digests of its own. Weights that are shared are no reason: what was wrong may have been a
+        prompt.
+        """
+        return self.revocation(version) or next(
+            (
+                event
+                for place, event in self.revoked.items()
+                if event.model_digest == digest and self._prompts(place) <= prompts
+            ),
+            None,
+        )
+
+    def _prompts(self, place: Place) -> frozenset[str]:
+        intent = self.announced.get(place)
+        return intent.release.prompts if intent is not None and intent.release is not None else frozenset()
 
     def accepted(self, version: str, digest: str, day: str) -> dict[str, Event]:
         """Return the overrides in force on ``day`` (as ``YYYY-MM-DD``) for one version's digest, by ``task/metric``."""
@@ -55,7 +82,8 @@ def after(state: State, event: Event) -> State:
     """Return the state with one more event."""
     version, stage = (event.target, event.version), (event.target, event.stage)
     if event.kind == "intent":
-        return replace(state, open={**state.open, version: event})
+        known = {**state.announced, version: event}
+        return replace(state, open={**state.open, version: event}, announced=known)
     if event.kind == "override":
         return replace(state, overrides=(*state.overrides, event))
     if event.kind == "revoked":

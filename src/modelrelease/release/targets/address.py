@@ -56,6 +56,11 @@ def open_target(address: str, outside: Surroundings) -> Target:
     raise _no_address(address, "starts with neither `file://` nor `hf://`")
 
 
+def is_here(address: str, root: Path) -> bool:
+    """Say whether a target can be looked at from this machine: a folder has to be there, the Hub is everywhere."""
+    return not address.startswith(FILE) or folder_of(address, root).is_dir()
+
+
 def check_address(address: str, root: Path) -> None:
     """Raise InvalidInput (MR701) where ``address`` is no target's; nothing is opened."""
     if address.startswith(FILE):

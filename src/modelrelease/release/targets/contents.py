@@ -181,9 +181,9 @@ def other_content(where: str, found: Sequence[Finding]) -> Refused:
     return Refused([Finding(where, Code.PUBLISHED_DIFFERS, message, todo), *found])
 
 
-def not_published(where: str) -> Finding:
-    """Return the finding for a version that is not there."""
-    return Finding(where, Code.NOT_PUBLISHED, "is not published", "promote it first, or name a version that is")
+def not_published(where: str, todo: str) -> Finding:
+    """Return the finding for a version that was published and is not there; ``todo`` puts it back."""
+    return Finding(where, Code.NOT_PUBLISHED, "is not published any more", todo)
 
 
 def moved_off(where: str, commit: str, recorded: str) -> Finding:

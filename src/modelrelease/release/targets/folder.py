@@ -50,6 +50,7 @@ from modelrelease.release.targets.tree import (
     copy,
     digests_below,
     locked,
+    must_take_folders,
     odd,
     read_record,
     real_folder,
@@ -59,6 +60,8 @@ from modelrelease.release.targets.tree import (
     write,
 )
 from modelrelease.release.versions import sorted_versions
+
+_PUT_BACK = "its folder is not on this machine, or was removed: put it back from a copy, which is verified then"
 
 
 class FolderTarget:
@@ -121,6 +124,18 @@ class FolderTarget:
             return None
         data = read_record(self._stages / f"{name}.json", shown)
         return (parse(StageFile, data, shown), commit_of(data)) if data is not None else None
+
+    def check_writable(self) -> None:
+        """See that a folder can be made and removed where versions and stages are, or will be; none is left."""
+        try:
+            for folder, name in ((self._versions, "versions"), (self._stages, "stages")):
+                if real_folder(folder, self._shown(name)):
+                    with scratch(folder):
+                        pass
+                else:
+                    must_take_folders(folder)
+        except OSError as error:
+            raise self._cannot_write(error) from error
 
     def publish(self, release: PlannedRelease) -> Published:
         """Publish a version: copied beside, hashed there, made to last, and renamed to where it belongs."""
@@ -210,7 +225,7 @@ class FolderTarget:
         shown = self._shown("versions", release.version)
         found = self.inspect(release.version)
         if found is None:
-            raise Refused(not_published(shown))
+            raise Refused(not_published(shown, _PUT_BACK))
         if found.commit != release.commit:
             raise Refused(moved_off(shown, found.commit, release.commit))
         if wrong := self._changed(found):
@@ -246,7 +261,7 @@ class FolderTarget:
             self._hashes = Hashes()
         found = self.inspect(version)
         if found is None:
-            return (not_published(shown),)
+            return (not_published(shown, _PUT_BACK),)
         moved = (moved_off(shown, found.commit, commit),) if commit is not None and commit != found.commit else ()
         return (*moved, *self._against(version, expected))
 

@@ -94,6 +94,10 @@ class HubTarget:
     def _mirrors(self, head: str, release: str) -> bool:
         return not mirroring(release, self._client.tree(release), self._client.tree(head))
 
+    def check_writable(self) -> None:
+        """Ask the Hub, in one request, what a commit would be asked first."""
+        self._client.check_writable(MAIN)
+
     def publish(self, release: PlannedRelease) -> Published:
         """Publish a version: a commit that holds it and nothing else, compared with what was planned, then its tag."""
         check_release(release)
@@ -208,7 +212,7 @@ class HubTarget:
         if hidden := self._hidden(release.version, refs):
             raise Refused(hidden)
         if commit is None:
-            raise Refused(not_published(where))
+            raise Refused(self._untagged(release.version, release.commit))
         if commit != release.commit:
             raise Refused(moved_off(where, commit, release.commit))
         if wrong := differences(where, release.files, self._client.tree(commit)):
@@ -245,7 +249,7 @@ class HubTarget:
         refs = self._client.refs()
         tagged = refs.tags.get(version)
         if tagged is None:
-            return (not_published(where),)
+            return (self._untagged(version, commit),)
         moved = self._hidden(version, refs)
         moved += (moved_off(where, tagged, commit),) if commit is not None and commit != tagged else ()
         found = dict(self._client.tree(tagged))
@@ -253,6 +257,14 @@ class HubTarget:
             wanted = by_path(expected)
             found |= {path: self._client.download(tagged, path) for path in found if path in wanted}
         return (*moved, *differences(where, expected, found))
+
+    def _untagged(self, version: str, commit: str | None) -> Finding:
+        """Return the finding for a tag that is gone; its commit stays in the history of the repository."""
+        todo = "its tag is gone: find its commit in the history, and put the tag back"
+        if commit is not None:
+            call = f'create_tag("{self._client.name}", tag="{version}", revision="{commit}")'
+            todo = f"its tag is gone: put it back at the recorded commit, `huggingface_hub.{call}`"
+        return not_published(f"{self.address}@{version}", todo)
 
     def _hidden(self, version: str, refs: Refs) -> tuple[Finding, ...]:
         if version not in refs.branches:

@@ -197,6 +197,21 @@ class HubClient:
                 raise Refused(Finding(file.path, Code.RELEASE_FILE, message, "find out who writes it, and run again"))
         return adds
 
+    def check_writable(self, branch: str) -> None:
+        """Ask how an empty file would have to be sent, which the Hub tells only those who may write to the branch.
+
+        That request begins every commit, and sends nothing of the file. Source: the notes on ``create_pr`` in
+        huggingface_hub's ``HfApi.preupload_lfs_files``.
+        """
+
+        def ask() -> None:
+            from huggingface_hub import CommitOperationAdd
+
+            asked = [CommitOperationAdd("README.md", b"")]
+            self._api.preupload_lfs_files(self.name, asked, revision=branch, gitignore_content=_IGNORE_NOTHING)
+
+        self._read(f"preupload/{branch}", ask)
+
     def create_branch(self, name: str, commit: str) -> None:
         """Create a branch; raises as :meth:`commit` does."""
         self._write(f"branch/{name}", lambda: self._api.create_branch(self.name, branch=name, revision=commit))

@@ -149,6 +149,12 @@ class Target(Protocol):
     def stage(self, name: str) -> StageState:
         """Return what a stage is at."""
 
+    def check_writable(self) -> None:
+        """Raise what publishing would (Unavailable, exit 3) where we may only read. Nothing is changed by asking.
+
+        It is asked before a release is announced: an announcement that nobody can carry out keeps others waiting.
+        """
+
     def publish(self, release: PlannedRelease) -> Published:
         """Publish a version at once or not at all; done already where the same content is.
 

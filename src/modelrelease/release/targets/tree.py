@@ -174,6 +174,13 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def must_take_folders(path: Path) -> None:
+    """Raise OSError where ``path``, which is not there yet, could not be made with the folders above it."""
+    above = next(folder for folder in path.parents if folder.exists())
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
+
+
 @contextlib.contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
     """Yield a new folder beside what is visible in ``folder``, gone at the end wherever it was not renamed.
