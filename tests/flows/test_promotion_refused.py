@@ -20,6 +20,7 @@ from modelrelease.flows.release.contents import as_recorded
 from modelrelease.flows.release.plan import plan_promotion
 from modelrelease.flows.release.promote import promote
 from modelrelease.flows.release.remarks import override, revoke
+from modelrelease.flows.release.score import CANDIDATE
 from modelrelease.flows.release.stages import plan_move, roll_back
 from modelrelease.flows.release.subject import open_subject
 from modelrelease.flows.weights import Weights
@@ -324,6 +325,49 @@ def test_what_was_published_and_overtaken_is_never_replaced(world: World) -> Non
     runner.lose_results()
     assert runner.promote(THREE).event is not None
     assert (runner.live(), runner.target().stage("production").version) == (THREE, THREE)
+
+
+def of_another_version(out: Path) -> None:
+    place = out / CANDIDATE / "eval.json"
+    record = json.loads(place.read_bytes())
+    record["model"]["version"] = THREE
+    place.write_text(json.dumps(record))
+
+
+def with_a_link(out: Path) -> None:
+    (out / "release").symlink_to(out.parent)
+
+
+@pytest.mark.parametrize(
+    ("change", "says", "exit_code"),
+    [
+        (of_another_version, f"MR709 is of {THREE}, not of {TWO}; score it again", 1),
+        (with_a_link, "release: MR209 is a link, and runs are written there", 2),
+    ],
+)
+def test_what_another_job_hands_over_is_of_this_release_and_stays_in_its_folder(
+    world: World, change: Callable[[Path], None], says: str, exit_code: int
+) -> None:
+    runner = world.runner()
+    out = runner.root / ".modelrelease" / "releases" / TWO
+    change(out)
+    there = sorted(out.parent.iterdir())
+    refused(world, lambda: runner.promote(TWO), says, exit_code)
+    assert sorted(out.parent.iterdir()) == there
+
+
+def test_an_announcement_from_the_future_keeps_nobody_waiting(world: World) -> None:
+    """Who can push the ledger's branch could else stop all releases for years."""
+    runner = world.runner()
+    reach = killed_at("announced")
+
+    def announce(hours: int) -> int:
+        late = world.runner(reach=reach)
+        late.clock = [hours_later(hours)]
+        return in_a_child(lambda: late.promote(TWO))
+
+    assert announce(24 * 365) == -signal.SIGKILL
+    assert runner.promote(THREE).event is not None
 
 
 @pytest.mark.parametrize("records", ["none", "another version's"])

@@ -28,13 +28,29 @@ SECRET = "hf_secret0123456789"
     [
         ("file://releases", "releases"),
         ("file://a/b", "a/b"),
-        ("file://a/b/", "a/b"),
         ("file:///srv/models", "/srv/models"),
     ],
 )
 def test_folders(tmp_path: Path, address: str, folder: str) -> None:
     assert folder_of(address, tmp_path) == tmp_path / folder
     assert isinstance(open_target(address, Surroundings(tmp_path)), FolderTarget)
+
+
+@pytest.mark.parametrize(
+    ("address", "tidy"),
+    [
+        ("file://a/b/", "file://a/b"),
+        ("file://./a", "file://a"),
+        ("file://a//b/./c", "file://a/b/c"),
+        ("file:///srv/models/", "file:///srv/models"),
+        ("file:////srv/models", "file:///srv/models"),
+    ],
+)
+def test_a_folder_has_one_address(tmp_path: Path, address: str, tidy: str) -> None:
+    """The ledger knows a target by it: with two, half of what was released would be unknown."""
+    with pytest.raises(InvalidInput, match=rf"MR701 can be written more shortly; write `{tidy}`$"):
+        folder_of(address, tmp_path)
+    assert folder_of(tidy, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["acme/bot", "acme/support-7b", "Acme_1/x.y"])
@@ -129,7 +145,7 @@ def test_settings_that_cannot_be_are_said_at_once(
     ("address", "folder"),
     [
         ("file://releases", "releases"),
-        ("file://out/releases/", "out/releases"),
+        ("file://out/releases", "out/releases"),
         ("file:///srv/releases", None),
         ("file://../elsewhere", None),
         ("file://a\nb", None),

@@ -10,6 +10,7 @@ from modelrelease.config import policy_digest
 from modelrelease.flows.release.contents import CHANGELOG, as_recorded, stamp_of_hashed
 from modelrelease.flows.release.grounds import Released, digests_of
 from modelrelease.flows.release.subject import Subject
+from modelrelease.flows.score import refuse_links
 from modelrelease.records.announcement import DIGESTS, Announcement, Asset, digest_lines
 from modelrelease.records.comparison import COMPARISON_FILE, Comparison
 from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
@@ -51,12 +52,16 @@ def facts_of(
 
 
 def keep_small(files: list[PlannedFile], out: Path) -> None:
-    """Keep what is small and made by this run: a run that goes on must publish the same bytes."""
+    """Keep what is small and made by this run: a run that goes on must publish the same bytes.
+
+    Raises InvalidInput (MR209) where a link, as another job's files can bring one, would lead out of ``out``.
+    """
     for file in files:
         data = file.source
         if isinstance(data, Path):
             data = data.read_bytes() if data.is_relative_to(out) else None
         if data is not None:
+            refuse_links(out, out / _KEPT / file.path)
             write_atomic(out / _KEPT / file.path, data)
 
 

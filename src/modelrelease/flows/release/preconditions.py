@@ -15,6 +15,8 @@ from modelrelease.records.ledger import Event
 from modelrelease.release.targets.contents import other_content
 from modelrelease.release.targets.target import PlannedRelease, StageState, Target
 
+_SKEW = timedelta(minutes=15)
+"""Clocks of runners differ by less; what was begun later than that from now was not begun by a run."""
 LEASE = timedelta(hours=6)
 """So long a promotion of another version, begun and not finished, keeps this one waiting."""
 
@@ -55,7 +57,7 @@ def _busy_with(ledger: Ledger, subject: Subject, now: str) -> Event | None:
             and version != subject.version
             and event.release is not None
             and event.release.baseline == live
-            and datetime.fromisoformat(now) - datetime.fromisoformat(event.at) < LEASE
+            and -_SKEW < datetime.fromisoformat(now) - datetime.fromisoformat(event.at) < LEASE
         ),
         None,
     )

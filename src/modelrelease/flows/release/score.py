@@ -83,11 +83,11 @@ def read_sides(subject: Subject, live: Released | None, out: Path) -> Sides:
     """
     asked = asked_suites(subject, live)
     candidate = read_results(out / CANDIDATE)
-    _refuse_foreign(candidate, subject.digest, asked.candidate, out / CANDIDATE)
+    _refuse_foreign(candidate, subject.version, subject.digest, asked.candidate, out / CANDIDATE)
     if live is None:
         return Sides(candidate, None)
     baseline = read_results(out / BASELINE)
-    _refuse_foreign(baseline, live.receipt.model_digest, asked.baseline, out / BASELINE)
+    _refuse_foreign(baseline, live.receipt.version, live.receipt.model_digest, asked.baseline, out / BASELINE)
     said = read_comparison(out).baseline if (out / COMPARISON_FILE).is_file() else None
     return Sides(candidate, baseline, said.scored_again if said is not None else None)
 
@@ -108,11 +108,14 @@ def _own_suite(subject: Subject) -> LoadedSuite:
     return load_suite(config.suite, subject.tree.read)
 
 
-def _refuse_foreign(found: Results, digest: str, suite: LoadedSuite, where: Path) -> None:
-    """Refuse results that are not of the checkpoint, rows and prompts that this release is about."""
+def _refuse_foreign(found: Results, version: str, digest: str, suite: LoadedSuite, where: Path) -> None:
+    """Refuse results that are not of the version, checkpoint, rows and prompts that this release is about."""
     todo = "score it again: run the whole workflow anew, or `modelrelease promote VERSION --decide`"
     if found.evaluation.model.digest != digest:
         message = f"is of the checkpoint {found.evaluation.model.digest[:12]}, not of {digest[:12]}"
+        raise Refused(Finding(str(where / EVAL_FILE), Code.BLOCKED, message, todo))
+    if found.evaluation.model.version not in {None, version}:
+        message = f"is of {found.evaluation.model.version}, not of {version}"
         raise Refused(Finding(str(where / EVAL_FILE), Code.BLOCKED, message, todo))
     digest = suite_digest(tuple(task.spec for task in suite.tasks))
     differences = input_differences(found, [found_task(task) for task in suite.tasks], digest)

@@ -16,6 +16,7 @@ from modelrelease.release.targets.target import Reach, Target, go_on
 
 _HUB = re.compile(r"hf://([A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95})", re.ASCII)
 FILE, HUB = "file://", "hf://"
+_WRITE = "write file://FOLDER, relative to the repository, or hf://ORGANISATION/NAME"
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,9 @@ def folder_of(address: str, root: Path) -> Path:
     plain = name.rstrip("/")
     if not plain or "\0" in plain or "\\" in plain or "%" in plain:
         raise _no_address(address, "names no folder")
+    tidy = ("/" if plain.startswith("/") else "") + "/".join(part for part in plain.split("/") if part not in {"", "."})
+    if tidy != name:  # the ledger knows a target by its address: two for one folder would be two targets
+        raise _no_address(address, "can be written more shortly", f"write `{FILE}{tidy}`")
     if plain.startswith("/"):
         return Path(plain)
     folder = root / plain
@@ -116,6 +120,5 @@ def ends_with(address: str, root: Path, workspace: Path) -> bool:
     )
 
 
-def _no_address(address: str, problem: str) -> InvalidInput:
-    todo = "write file://FOLDER, relative to the repository, or hf://ORGANISATION/NAME"
+def _no_address(address: str, problem: str, todo: str = _WRITE) -> InvalidInput:
     return invalid(quoted(address), Code.TARGET_ADDRESS, problem, todo)
