@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from commands import run
-from ledgers import intent, released, revoked
+from ledgers import intent, released
 from releases import ONE, TWO, Releases, create_releases
 from tiny_models import TinyModels
 
@@ -75,7 +75,7 @@ def test_what_was_never_pushed_is_found_and_the_advice_mends_it(
 def test_a_clone_that_was_left_behind_is_told_nothing(local: Path) -> None:
     """The local branch is a part of what origin has; where origin has gone on, and where this clone knows of it."""
     git(local, "push", "--quiet", "origin", NAME)
-    put(local, revoked(ONE))
+    put(local, intent(TWO))
     assert findings(local) == findings(local, offline=True) == []
     git(local, "update-ref", "-d", f"refs/modelrelease/seen/{NAME}")
     assert findings(local) == []

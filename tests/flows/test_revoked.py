@@ -93,6 +93,21 @@ def test_it_is_revoked_where_it_is_not_released_any_more(releases: Releases) -> 
     refused(releases, lambda: releases.roll_back(TWO), f"{TWO}: MR710 {SAID}")
 
 
+def test_what_an_earlier_target_still_names_is_rolled_back_there_first(releases: Releases) -> None:
+    releases.promote(TWO)
+    set_target(releases)
+    releases.promote(ONE)
+    refused(
+        releases,
+        lambda: revoke(releases.grounds(), TWO, WHY, releases.doer()),
+        f"{TWO}: MR710 is what production of file://releases names, where releases went before; let `release.target`",
+    )
+    set_target(releases, "file://releases")
+    releases.roll_back(ONE)
+    set_target(releases)
+    end(releases)
+
+
 def test_another_name_brings_nothing_back(releases: Releases) -> None:
     end(releases)
     add_again(releases)

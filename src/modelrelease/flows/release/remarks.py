@@ -71,9 +71,13 @@ def _target_of(ledger: Ledger, target: str, version: str) -> str:
 def _refuse_live(ledger: Ledger, grounds: Grounds, release: Released) -> None:
     """Refuse (MR710) to revoke what the stage names: consumers load it. That may be by another name."""
     name, now, todo = release.receipt.version, live(ledger, grounds), "roll back to another version first"
+    target, stage = grounds.stage
+    if release.receipt.target != target and ledger.state.live_version(release.receipt.target, stage) == name:
+        message = f"is what {stage} of {release.receipt.target} names, where releases went before"
+        todo = f"let `release.target` be {release.receipt.target} again, and roll back there to another version first"
+        raise Refused(Finding(name, Code.NOT_RELEASED, message, todo))
     if now is None:
         return
-    stage = grounds.config.release.stage
     if now.receipt.version == name:
         raise Refused(Finding(name, Code.NOT_RELEASED, f"is what {stage} names", todo))
     if now.receipt.model_digest == release.receipt.model_digest and release.facts.prompts <= now.facts.prompts:
