@@ -114,6 +114,7 @@ def test_a_folder_that_ends_with_the_job_is_refused_before_anything_is_announced
         releases.repository.git("init", "--quiet", "--bare", str(tmp_path / "origin"))
         releases.repository.git("remote", "add", "origin", str(tmp_path / "origin"))
         releases.repository.git("push", "--quiet", "origin", "main", "--tags")
+    assert promote("none", "--plan").code == code
     ran = promote()
     assert ran.code == code, ran.err
     if code:

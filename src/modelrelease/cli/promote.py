@@ -90,6 +90,7 @@ def _plan(subject: Subject, arguments: argparse.Namespace) -> int:
     from modelrelease.flows.release.plan import plan_promotion
     from modelrelease.reports.release import plan_text
 
+    refuse_lost_folder(subject.grounds)
     plan = plan_promotion(subject, doer_of(subject.grounds.project), _texts())
     if arguments.json:
         say_json(plan.to_bytes())
