@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,11 +32,18 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatabl
 
 
 @pytest.fixture(autouse=True)
-def network_allowed() -> None:
-    """Take back what an earlier test's scoring has forbidden this process: each test begins as a process does."""
+def begun_anew() -> None:
+    """Take back what an earlier test's scoring or releasing has set in this process: each begins as a process does."""
     from modelrelease.settings import allow_network
 
     allow_network()
+    session = sys.modules.get("modelrelease.release.targets.hub_session")
+    if session is not None and session._in_force is not None:  # whose rules know one Hub, and a test has its own
+        import huggingface_hub
+        from huggingface_hub.utils import _http
+
+        session._in_force = None
+        huggingface_hub.set_client_factory(_http.default_client_factory)
 
 
 @pytest.fixture(scope="session")
