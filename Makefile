@@ -47,7 +47,7 @@ fuzz: $(VENV)/installed-for-tests
 faults: $(VENV)/installed-for-tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "exhaustive or not exhaustive" \
 		tests/flows/test_promotion_survives.py tests/flows/test_promotion_refused.py \
-		tests/flows/test_promotions_race.py tests/flows/test_promotion_faults.py
+		tests/flows/test_promotions_race.py tests/flows/test_promotion_faults.py tests/flows/test_promotion_secrets.py
 
 # With an environment of its own, since transformers needs a newer huggingface_hub than the oldest that publishing takes.
 oldest-hub: $(VENV)/installed-for-tests
