@@ -1,4 +1,4 @@
-"""No token is in what a promotion or a rollback prints, in the arguments of a process, or in a file: looked for in all."""
+"""No token is in what a promotion or a rollback prints, in the arguments of a process, or in any file."""
 
 from __future__ import annotations
 
