@@ -37,7 +37,7 @@ demo: $(VENV)/installed
 
 # Torch gets one thread: two test processes with two threads each are several times slower on two cores.
 test: $(VENV)/installed-for-tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # The property tests with other examples each time, and ten times as many; a failure prints what reproduces it.
 fuzz: $(VENV)/installed-for-tests
