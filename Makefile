@@ -35,7 +35,8 @@ demo: $(VENV)/installed
 	rm -rf build/demo
 	$(BIN)/modelrelease demo --into build/demo
 
-# Torch gets one thread: two test processes with two threads each are several times slower on two cores.
+# Torch gets one thread: processes with two threads each are several times slower on two cores. Three of them, since a
+# quarter of the time each waits for what it has started.
 test: $(VENV)/installed-for-tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
