@@ -253,7 +253,11 @@ def test_a_clone_without_tags_asks_origin_and_says_so_where_it_must_not(clone: R
     ("push", "message"),
     [
         pytest.param([f"{TWO}^{{commit}}:refs/tags/{ONE}"], "is the tag of [0-9a-f]{10} on origin", id="moved"),
-        pytest.param(["--delete", f"refs/tags/{ONE}"], "is gone on origin", id="removed"),
+        pytest.param(
+            ["--delete", f"refs/tags/{ONE}"],
+            "is gone on origin, .* put it back: `git push origin [0-9a-f]{10}:",
+            id="removed",
+        ),
     ],
 )
 def test_a_tag_that_is_another_on_origin(

@@ -491,8 +491,11 @@ def test_what_init_says_to_commit_is_all_that_the_tag_needs(make: Make) -> None:
     setup = plan_init(root, TODAY, release=True).setup
     write_init(plan_init(root, TODAY, release=True))
     (command,) = [step.partition(": ")[2] for step in setup.next if "git add" in step]
-    subprocess.run(["bash", "-c", command], cwd=root, check=True, capture_output=True)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(["bash", "-c", command], cwd=root, check=True, capture_output=True, env={**os.environ, "PATH": path})
     committed = set(git.files_in(root, "HEAD"))
+    inputs = {path for path in committed if path.startswith(("datasets/", "prompts/")) and ".changes." not in path}
+    assert all(f"{path}.changes.jsonl" in committed for path in inputs)
     suite = load_suite(SUITE, find_project(root).read)
     assert {task.spec.dataset for task in suite.tasks} | {task.spec.prompt for task in suite.tasks} - {
         None

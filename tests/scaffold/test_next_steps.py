@@ -63,7 +63,7 @@ def test_a_first_release_is_led_from_the_score_to_its_tag() -> None:
         "target: hf://ORGANISATION/NAME",
         "git commit",
         "gh variable set MODELRELEASE_RELEASE_RUNNER",
-        "`production` and `rollback` before the first run",
+        "`production`, `rollback` and `rollback-plan` before the first run",
         "modelrelease doctor",
         "git tag model_v1.0 && git push origin model_v1.0",
     ]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 EXAMPLE = "modelrelease ledger verify"
 _WHAT = {
     "log": ("every event: who released, rolled back, revoked or excused what, when and why", "the events"),
-    "verify": ("is the ledger whole, and are its releases what it says?", "the findings"),
+    "verify": ("whether the ledger is whole, and its releases are what it says", "the findings"),
     "trace": ("all that is known of one version, oldest first", "the trace"),
 }
 """What can be asked, with its line of help and what ``--json`` prints."""

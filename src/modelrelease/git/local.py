@@ -49,7 +49,7 @@ def learning_default_branch(root: Path) -> str:
     every = b"refs/heads/*:" in (git.ask("config", "--get-all", "remote.origin.fetch") or b"")
     shallow = is_shallow(git)
     if every and not shallow:
-        return named
+        return f"git fetch origin && {named}"
     return f"git remote set-branches origin '*' && git fetch {'--unshallow ' if shallow else ''}origin && {named}"
 
 

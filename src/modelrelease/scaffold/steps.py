@@ -14,6 +14,8 @@ _AGAIN = "have the live version run again once a week, if a runner may take the 
 _MESSAGE = "Check models, prompts and test sets with modelrelease"
 _CONFIG = "modelrelease.yaml"
 _FEW = 6
+_CREATE = "gh repo create --private --source . --push"
+_STAMP = 'modelrelease stamp --reason "Begin to keep change records" --add'
 _RUNNER = "gh variable set MODELRELEASE_RUNNER --body self-hosted"
 _RELEASE_RUNNER = "gh variable set MODELRELEASE_RELEASE_RUNNER --body modelrelease-release"
 
@@ -88,7 +90,7 @@ def _commit(found: Situation) -> tuple[str, ...]:
     if not written:
         return ()
     paths = dict.fromkeys([*written, *_places(found.inputs), found.version])
-    commands = f"git add -- {' '.join(map(shlex.quote, paths))} && git commit -m {shlex.quote(_MESSAGE)}"
+    commands = f"git add -- {' '.join(map(shlex.quote, paths))} && {_STAMP} && git commit -m {shlex.quote(_MESSAGE)}"
     return (f"look at what was written, and commit it with the suite's inputs and the version's record: {commands}",)
 
 
@@ -103,7 +105,7 @@ def _places(inputs: Sequence[str]) -> list[str]:
 def _runner(has_remote: bool) -> str:
     commands = f"pre-commit install && {_RUNNER}"
     if not has_remote:
-        return f"push it to GitHub, install the hook, name the runner: gh repo create --source . --push && {commands}"
+        return f"push it to GitHub, install the hook, name the runner: {_CREATE} && {commands}"
     return f"install the hook, and name the runner that scores: {commands}"
 
 
@@ -118,15 +120,15 @@ def _released(found: Situation, releasing: Releasing) -> tuple[str, ...]:
             f"name a target that outlives the job, under `release` in {_CONFIG}; a folder is lost with GitHub's "
             "runner, and kept only where `publish` runs on a runner of your own: target: hf://ORGANISATION/NAME"
         )
-    push = "git push" if found.has_remote else "gh repo create --source . --push"
+    push = "git push" if found.has_remote else _CREATE
     tag = shlex.quote(f"{releasing.prefix}{name}")
     return (
         *steps,
         *_commit(found),
         f"push it, install the hook, and name two runners, since pull requests leave things on theirs: "
         f"{push} && pre-commit install && {_RUNNER} && {_RELEASE_RUNNER}",
-        "make the environments `production` and `rollback` before the first run, which would make them without any "
-        "protection (Settings, Environments; docs/release-workflows.md says what each needs)",
+        "make the environments `production`, `rollback` and `rollback-plan` before the first run, which would make "
+        "them without any protection (Settings, Environments; docs/release-workflows.md says what each needs)",
         "see what is still missing: modelrelease doctor",
         f"release it, by the tag of the merged commit: git tag {tag} && git push origin {tag}",
     )

@@ -55,7 +55,8 @@ def _is_here(subject: Subject, path: str) -> bool:
 
 def _finding(subject: Subject, path: str) -> Finding:
     message = f"is not as {subject.tag} has it, and the card would tell of it"
-    todo = f"commit it and tag that commit, or put it back: `git checkout {subject.tag} -- {path}`"
-    if not subject.tree.entries([path]):
-        todo = "commit it and tag that commit, or take it away"
+    undo = (
+        "take it away" if not subject.tree.entries([path]) else f"put it back: `git checkout {subject.tag} -- {path}`"
+    )
+    todo = f"{undo}; or commit it, merge that, and release it as the next patch version"
     return Finding(path, Code.RELEASE_TAG, message, todo)

@@ -57,9 +57,10 @@ def tag_findings(known: Released, here: str | None, origin: Mapping[str, str] | 
     """
     facts = known.facts
     there = facts.git_sha if origin is None else origin.get(facts.tag)
+    forced = " --force" if there is not None else ""
     back = {
         "": (here, f"git tag --force {facts.tag} {facts.git_sha[:10]}"),
-        " on origin": (there, f"git push --force origin {facts.git_sha[:10]}:refs/tags/{facts.tag}"),
+        " on origin": (there, f"git push{forced} origin {facts.git_sha[:10]}:refs/tags/{facts.tag}"),
     }
     for place, (commit, command) in back.items():
         if commit != facts.git_sha:

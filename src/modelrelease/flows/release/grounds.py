@@ -94,8 +94,8 @@ def digests_of(facts: ReleaseFacts) -> tuple[FileDigest, ...]:
 def open_grounds(project: Project) -> Grounds:
     """Return the default branch and its policy.
 
-    Raises InvalidInput: MR601 outside of a git work tree, MR508 where there is no default branch, MR209 where it has no
-    modelrelease.yaml that can be read.
+    Raises InvalidInput: MR601 outside of a git work tree, MR508 where there is no default branch, or this clone does
+    not have that of its origin, MR209 where it has no modelrelease.yaml that can be read.
     """
     git.work_tree(project.root)
     ref = git.default_branch(project.root)
@@ -104,6 +104,12 @@ def open_grounds(project: Project) -> Grounds:
         has_remote = git.remote_url(project.root) is not None
         todo = f"run `{learning_default_branch(project.root)}`" if has_remote else "commit to `main`"
         raise invalid(str(project.root), Code.RESOLUTION, "there is no default branch, whose policy decides", todo)
+    if ref == f"refs/heads/{git.short_name(ref)}" and git.remote_url(project.root) is not None:
+        message = "is known here from no remote, though there is origin: what is only here was not reviewed"
+        todo = (
+            f"run `{learning_default_branch(project.root)}`; where origin has no branch yet, push {git.short_name(ref)}"
+        )
+        raise invalid(f"the default branch {git.short_name(ref)}", Code.RESOLUTION, message, todo)
     policy, branch = Tree(project.root, commit, project.config_path), git.short_name(ref)
     if policy.config is None:
         message = f"is not on the default branch {branch}, or cannot be read there"
@@ -131,7 +137,8 @@ def require_released(ledger: Ledger, target: str, version: str) -> Released:
     """Return a version's release; Refused (MR710) where it was never released, or was revoked at whatever target."""
     found = released(ledger, target, version)
     if found is None:
-        known = sorted(name for place, name in ledger.state.released if place == target)
+        state = ledger.state
+        known = sorted(name for place, name in state.released if place == target and state.revocation(name) is None)
         todo = f"name one of {', '.join(known[:6])}" if known else "promote a version first"
         raise Refused(Finding(version, Code.NOT_RELEASED, f"was never released to {target}", todo))
     refuse_revoked(ledger, version, found.receipt.model_digest, found.facts.prompts)

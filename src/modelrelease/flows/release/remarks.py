@@ -154,4 +154,7 @@ def _digest(grounds: Grounds, name: str) -> str:
     commit = git.tag_commit(root, grounds.tag_of(name)) or git.commit_of(root, "HEAD") or grounds.policy.commit
     tree = Tree(root, commit, grounds.project.config_path)
     path = f"{(tree.config or grounds.config).models}/{name}/{MODEL_FILE}"
+    if not tree.entries([path]):
+        todo = f"name a version that has its model.json in the tag {grounds.tag_of(name)}, or where you stand"
+        raise invalid(name, Code.UNREADABLE, f"has no {path} in {commit[:10]}", todo)
     return validate(ModelRecord, read_document(tree.read(path), path)).checkpoint.digest

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 
-from modelrelease.errors import InvalidInput, Refused
+from modelrelease.codes import Code
+from modelrelease.errors import Finding, InvalidInput, Refused, Unavailable
 from modelrelease.flows.ledger import Ledger, append_event
 from modelrelease.flows.release.grounds import Doer, Grounds, Released, released, require_released, version_name
 from modelrelease.records.ledger import Event, EventKind, Move
 from modelrelease.release.ledger.chain import Anchor, missing_anchors
+from modelrelease.release.targets.address import is_here
 from modelrelease.release.targets.target import Published, StageState, Target
 
 
@@ -49,10 +51,18 @@ def _plan(grounds: Grounds, ledger: Ledger, target: Target, version: str) -> Sta
     release = require_released(ledger, target.address, version)
     wrong = target.verify(version, release.digests, commit=release.commit)
     if wrong:
+        require_here(grounds, target)
         raise Refused(wrong)
     before = ledger.state.live_version(*grounds.stage)
     _refuse_rewritten(ledger, target, {version, before or version})
     return StagePlan(release, before, target.stage(grounds.config.release.stage), target, ledger)
+
+
+def require_here(grounds: Grounds, target: Target) -> None:
+    """Raise Unavailable (exit 3) where releases go to a folder that is not on this machine: nobody can say more."""
+    if not is_here(target.address, grounds.project.root):
+        todo = "run it on the machine that has the folder, mount it here, or put it back from a copy"
+        raise Unavailable(Finding(target.address, Code.UNAVAILABLE, "is not on this machine", todo))
 
 
 def _refuse_rewritten(ledger: Ledger, target: Target, versions: set[str]) -> None:

@@ -6,11 +6,19 @@ from dataclasses import dataclass
 
 from modelrelease import git
 from modelrelease.codes import Code
-from modelrelease.errors import Finding, Unavailable
+from modelrelease.errors import Finding
 from modelrelease.flows.release.audit_git import tag_findings
-from modelrelease.flows.release.grounds import Doer, Grounds, Released, require_released, version_name
+from modelrelease.flows.release.grounds import (
+    Doer,
+    Grounds,
+    Released,
+    released,
+    require_released,
+    revocation_text,
+    version_name,
+)
+from modelrelease.flows.release.stages import require_here
 from modelrelease.git.remotes import remote_tags
-from modelrelease.release.targets.address import is_here
 
 
 @dataclass(frozen=True)
@@ -26,18 +34,21 @@ class Verified:
 def verify_version(grounds: Grounds, version: str, doer: Doer, *, download: bool) -> Verified:
     """Hold a released version against the ledger: its files at the target, its commit, its git tag, here and on origin.
 
+    That it was revoked is a finding too: who audits it wants to know what still lies there.
+
     ``download``: read every byte; without, a target's own digests are compared where it keeps some. Raises Refused
-    (MR710) where it was never released or was revoked; Unavailable (exit 3) where target or origin do not answer, or
+    (MR710) where it was never released; Unavailable (exit 3) where target or origin do not answer, or
     the folder that it was released to is not on this machine.
     """
     ledger = grounds.ledger()
     target = doer.open_target(grounds.config.release.target)
     name = version_name(version)
-    release = require_released(ledger, target.address, name)
-    if not is_here(target.address, grounds.project.root):
-        todo = "run it on the machine that has the folder, or mount it here"
-        raise Unavailable(Finding(target.address, Code.UNAVAILABLE, "is not on this machine", todo))
-    found = list(target.verify(name, release.digests, commit=release.commit, download=download))
+    release = released(ledger, target.address, name) or require_released(ledger, target.address, name)
+    require_here(grounds, target)
+    revoked = ledger.state.revocation(name)
+    todo = "what is published of it is held against the ledger all the same; load another version"
+    found = [Finding(name, Code.NOT_RELEASED, revocation_text(name, revoked), todo)] if revoked is not None else []
+    found += list(target.verify(name, release.digests, commit=release.commit, download=download))
     root, tag = grounds.project.root, release.facts.tag
     found += tag_findings(release, git.tag_commit(root, tag) or release.facts.git_sha, remote_tags(root, [tag]))
     live = ledger.state.live_version(*grounds.stage) == name
