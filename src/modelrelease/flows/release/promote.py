@@ -199,9 +199,10 @@ def _announce(run: _Run, ledger: Ledger, intent: Event, baseline: str | None) ->
     ledger = subject.grounds.ledger()
     refuse_overtaken(ledger, subject, baseline)  # what was published cannot be taken back
     written = _open_intent(run, ledger)
-    if written is None:
+    if written is None or written.release is None:
         todo = "run it again: it verifies what is released"
         raise Refused(Finding(subject.version, Code.OVERTAKEN, "was released by another run meanwhile", todo))
+    refuse_overtaken(ledger, subject, written.release.baseline)  # it may be another's that came right after ours
     return ledger, written
 
 
