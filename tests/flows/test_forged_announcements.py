@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from releases import ONE, THREE, TWO
+from releases import ONE, TEXTS, THREE, TWO
 from survival import KINDS, Runner, World, copy_world, template_of
 from tiny_models import TinyModels
 
 from modelrelease.errors import Refused
 from modelrelease.flows.ledger import append_event
+from modelrelease.flows.release.plan import plan_promotion
 from modelrelease.records.ledger import Event
 
 Facts = dict[str, Any]
@@ -74,6 +75,8 @@ def test_a_decision_against_an_earlier_version_is_none_against_the_live_one(worl
     old = announce_only(runner, THREE)
     runner.promote(TWO, take_over=True)
     push_forged(runner, old, lambda facts: facts.update(baseline=TWO))
+    plan = plan_promotion(runner.subject(THREE), runner.doer(), TEXTS, runner.how(THREE).out)
+    assert {"decide to do", "intent to do"} <= {f"{step.name} {step.state}" for step in plan.steps}
     with pytest.raises(DecidedAnew):
         runner.promote(THREE, sides=decide_anew)
     assert runner.live() == TWO

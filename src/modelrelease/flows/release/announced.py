@@ -17,7 +17,7 @@ from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
 from modelrelease.records.files import write_atomic
 from modelrelease.records.ledger import MAX_REASON, Approval, ReleaseFacts
 from modelrelease.release.targets.contents import digest_of_bytes
-from modelrelease.release.targets.target import FileDigest, PlannedFile
+from modelrelease.release.targets.target import FileDigest, PlannedFile, Target
 
 ANNOUNCED = (EVAL_FILE, SAMPLES_FILE, COMPARISON_FILE, CHANGELOG)
 """What a release's page on GitHub has for download, besides the digests of everything."""
@@ -88,6 +88,15 @@ def _kept(place: Path, digest: FileDigest) -> bytes | None:
     data = place.read_bytes()
     found = digest_of_bytes(digest.path, data)
     return data if found.sha256 == digest.sha256 and digest.blob in {None, found.blob} else None
+
+
+def announced_comparison(files: Sequence[PlannedFile], target: Target, version: str) -> bytes | None:
+    """Return the bytes of an announced release's comparison.json: as kept here, else as ``target`` has them."""
+    kept = next((file.source for file in files if file.path == COMPARISON_FILE), None)
+    if isinstance(kept, bytes):
+        return kept
+    read = (target.read, target.read_unnamed)
+    return next((data for one in read if (data := one(version, COMPARISON_FILE)) is not None), None)
 
 
 def announcement_of(subject: Subject, head: str | None, files: Sequence[PlannedFile]) -> Announcement:
