@@ -12,10 +12,14 @@ import pytest
 from releases import ONE, Releases, copy_releases, create_releases
 from tiny_models import TinyModels
 
+from modelrelease.flows.release.announced import kept_files
+from modelrelease.flows.release.contents import as_recorded
 from modelrelease.flows.release.doubts import doubt
 from modelrelease.records.canonical import document_bytes
 from modelrelease.records.comparison import COMPARISON_FILE
+from modelrelease.records.evaluation import SAMPLES_FILE
 from modelrelease.records.ledger import Event
+from modelrelease.release.targets.contents import MAX_BLOB, planned_file
 
 Facts = dict[str, Any]
 
@@ -60,6 +64,18 @@ def test_what_a_run_announced_is_gone_on_with(releases: Releases) -> None:
     assert doubted(releases) is None
 
 
+def test_what_is_kept_is_gone_on_with_however_large_it_is(releases: Releases) -> None:
+    """Of large files no blob id is announced: git would not be asked for it."""
+    subject, out = releases.subject(ONE), releases.root / ".modelrelease" / "releases" / ONE
+    (out / "release" / SAMPLES_FILE).write_bytes(b"\n" * (MAX_BLOB + 1))
+    (intent,) = subject.grounds.ledger().state.open.values()
+    assert intent.release is not None
+    planned = planned_file(SAMPLES_FILE, out / "release" / SAMPLES_FILE)
+    assert planned.digest.blob is None
+    (kept,) = kept_files(intent.release.model_copy(update={"files": as_recorded([planned])}), out, subject)
+    assert isinstance(kept.source, bytes)
+
+
 def keep_only(*endings: str) -> Callable[[Facts], object]:
     """Announce what is at hand: a checkpoint needs no gate and no approval to be there."""
     return lambda facts: facts.update(files=[file for file in facts["files"] if file["path"].endswith(endings)])
@@ -76,6 +92,8 @@ def more_files(*paths: str) -> Callable[[Facts], object]:
 FORGED: dict[str, tuple[Callable[[Facts], object], str]] = {
     "nothing but the checkpoint": (keep_only("safetensors", "config.json", "tokenizer.json"), "or none"),
     "other weights": (of_file("model.safetensors", sha256="0" * 64), "another model.safetensors"),
+    "weights of another size": (of_file("model.safetensors", size=7), "another model.safetensors"),
+    "weights that git names otherwise": (of_file("config.json", blob="0" * 40), "another config.json"),
     "other papers": (of_file("model.json", sha256="0" * 64), "another model.json"),
     "another evaluation": (of_file("eval.json", sha256="0" * 64), "other records than it lists"),
     "a file of somebody's": (more_files("run.py"), "it lists run.py"),
@@ -83,7 +101,11 @@ FORGED: dict[str, tuple[Callable[[Facts], object], str]] = {
     "another commit": (lambda facts: facts.update(git_sha="0" * 40), "another commit"),
     "another tag": (lambda facts: facts.update(tag="model_v9.9"), "another commit"),
     "a policy that was never merged": (lambda facts: facts.update(policy_ref="0" * 40), "not one of main's"),
+    "a policy by name": (lambda facts: facts.update(policy_ref="main"), "not one of main's"),
+    "a policy by a search": (lambda facts: facts.update(policy_ref="HEAD^{/.*}"), "not one of main's"),
     "another policy": (lambda facts: facts.update(policy_digest="0" * 64), "policy is another one"),
+    "praise": (lambda facts: facts.update(summary="pick/acc is far better"), "sums up something else"),
+    "no first release": (lambda facts: facts.update(bootstrap=False), "sums up something else"),
     "overrides that are none": (lambda facts: facts.update(overrides=[1]), "event 1, which is no override"),
     "overrides that come later": (lambda facts: facts.update(overrides=[7]), "event 7, which is no override"),
 }
@@ -102,6 +124,7 @@ COMPARISONS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "by another policy": (lambda one: one["policies"][0].update(digest="0" * 64), "does not decide"),
     "of another checkpoint": (lambda one: one["candidate"].update(model_digest="0" * 64), "another evaluation"),
     "of other samples": (lambda one: one["candidate"].update(samples_sha256="0" * 64), "another evaluation"),
+    "against another version": (lambda one: one.update(baseline=one["candidate"]), "not hold it against what is live"),
     "of nothing": (lambda one: one.update(candidate=None), "another evaluation"),
     "no comparison": (lambda one: one.clear(), "cannot be read"),
 }

@@ -42,7 +42,7 @@ def begun(once: Releases, tmp_path: Path) -> Releases:
 
 
 def plan(releases: Releases, version: str) -> PromotionPlan:
-    return plan_promotion(releases.subject(version), releases.doer(), TEXTS)
+    return plan_promotion(releases.subject(version), releases.doer(), TEXTS, releases.how(version).out)
 
 
 def states(found: PromotionPlan) -> list[str]:

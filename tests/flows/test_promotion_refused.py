@@ -286,7 +286,7 @@ def test_nobody_waits_for_what_can_never_be_finished(world: World, baseline: str
         runner.grounds(), kind="intent", version="model_v9.9", model_digest="9" * 64, release=said
     )
     append_event(ledger, lambda _: begun)
-    plan = plan_promotion(runner.subject(TWO), runner.doer(), TEXTS)
+    plan = plan_promotion(runner.subject(TWO), runner.doer(), TEXTS, runner.how(TWO).out)
     blocked = [(step.name, step.detail) for step in plan.steps if step.state == "blocked"]
     if waits:
         expected = (

@@ -73,7 +73,7 @@ def test_another_target_brings_nothing_back(releases: Releases) -> None:
     releases.promote(ONE)
     refused(releases, lambda: releases.promote(TWO), f"{TWO}: MR710 {SAID}")
     subject = releases.subject(TWO)
-    last = plan_promotion(subject, releases.doer(), TEXTS).steps[-1]
+    last = plan_promotion(subject, releases.doer(), TEXTS, releases.how(subject.version).out).steps[-1]
     assert (last.name, last.state, last.detail) == ("decide", "blocked", f"{TWO}: MR710 {SAID}; name another version")
     late = "2026-03-09"
     refused(

@@ -91,7 +91,8 @@ def _plan(subject: Subject, arguments: argparse.Namespace) -> int:
     from modelrelease.reports.release import plan_text
 
     refuse_lost_folder(subject.grounds)
-    plan = plan_promotion(subject, doer_of(subject.grounds.project), _texts())
+    kept = arguments.decided or arguments.out or subject.grounds.project.root / RELEASES / subject.version
+    plan = plan_promotion(subject, doer_of(subject.grounds.project), _texts(), kept.absolute())
     if arguments.json:
         say_json(plan.to_bytes())
     else:

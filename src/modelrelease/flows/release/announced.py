@@ -15,8 +15,9 @@ from modelrelease.records.announcement import DIGESTS, Announcement, Asset, dige
 from modelrelease.records.comparison import COMPARISON_FILE, Comparison
 from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
 from modelrelease.records.files import write_atomic
-from modelrelease.records.ledger import Approval, ReleaseFacts
-from modelrelease.release.targets.target import FileDigest, PlannedFile
+from modelrelease.records.ledger import MAX_REASON, Approval, ReleaseFacts
+from modelrelease.release.targets.contents import digest_of_bytes
+from modelrelease.release.targets.target import FileDigest, PlannedFile, Target
 
 ANNOUNCED = (EVAL_FILE, SAMPLES_FILE, COMPARISON_FILE, CHANGELOG)
 """What a release's page on GitHub has for download, besides the digests of everything."""
@@ -41,7 +42,7 @@ def facts_of(
         eval_sha256=digests[EVAL_FILE],
         comparison_sha256=hashlib.sha256(comparison.to_bytes()).hexdigest(),
         decision="promote",
-        summary=comparison.headline[:1000],
+        summary=comparison.headline[:MAX_REASON],
         bootstrap=before is None,
         baseline=before.receipt.version if before is not None else None,
         policy_ref=subject.grounds.policy.commit,
@@ -79,10 +80,23 @@ def kept_files(facts: ReleaseFacts, out: Path, subject: Subject) -> list[Planned
 
 
 def _kept(place: Path, digest: FileDigest) -> bytes | None:
-    if not place.is_file() or place.stat().st_size != digest.size:
+    try:
+        if not place.is_file() or place.stat().st_size != digest.size:
+            return None
+    except OSError:  # a name that no disk takes, in an announcement that somebody else wrote
         return None
     data = place.read_bytes()
-    return data if hashlib.sha256(data).hexdigest() == digest.sha256 else None
+    found = digest_of_bytes(digest.path, data)
+    return data if found.sha256 == digest.sha256 and digest.blob in {None, found.blob} else None
+
+
+def announced_comparison(files: Sequence[PlannedFile], target: Target, version: str) -> bytes | None:
+    """Return the bytes of an announced release's comparison.json: as kept here, else as ``target`` has them."""
+    kept = next((file.source for file in files if file.path == COMPARISON_FILE), None)
+    if isinstance(kept, bytes):
+        return kept
+    read = (target.read, target.read_unnamed)
+    return next((data for one in read if (data := one(version, COMPARISON_FILE)) is not None), None)
 
 
 def announcement_of(subject: Subject, head: str | None, files: Sequence[PlannedFile]) -> Announcement:

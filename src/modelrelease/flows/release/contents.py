@@ -43,6 +43,12 @@ def release_files(subject: Subject, results: Path, comparison: bytes, texts: Map
     return [found[path] for path in sorted(found)]
 
 
+def known_files(subject: Subject) -> dict[str, FileDigest]:
+    """Return what a release has of the tag and of the checkpoint, by path: all but what a run makes."""
+    weights = {file.path: _weights(subject, file).digest for file in subject.checkpoint.files}
+    return weights | {path: planned_file(path, data).digest for path, data in written_files(subject)}
+
+
 def prompts_of(subject: Subject) -> frozenset[str]:
     """Return the digests of the prompts that a release publishes."""
     return frozenset(hashlib.sha256(data).hexdigest() for path, data in written_files(subject) if path != MODEL_FILE)

@@ -13,12 +13,13 @@ from modelrelease import git
 from modelrelease.config import policy_digest
 from modelrelease.errors import InvalidInput
 from modelrelease.flows.ledger import Ledger
-from modelrelease.flows.release.contents import RECORDS, written_files
+from modelrelease.flows.release.contents import RECORDS, known_files
+from modelrelease.flows.release.grounds import Released, digests_of, live
 from modelrelease.flows.release.subject import Subject
 from modelrelease.flows.trees import Tree
 from modelrelease.records.comparison import COMPARISON_FILE, Comparison
 from modelrelease.records.evaluation import EVAL_FILE, SAMPLES_FILE
-from modelrelease.records.ledger import Event, ReleaseFacts
+from modelrelease.records.ledger import MAX_REASON, Event, ReleaseFacts
 from modelrelease.records.strict_json import read_document
 from modelrelease.records.validation import validate
 
@@ -47,35 +48,36 @@ def _doubts(
     if comparison is None:
         yield f"its {COMPARISON_FILE} is neither here nor at the target"
     else:
-        yield from _other_decision(subject, facts, comparison)
+        yield from _other_decision(subject, facts, comparison, live(ledger, subject.grounds))
 
 
 def _other_files(subject: Subject, facts: ReleaseFacts) -> Iterator[str]:
-    listed = {file.path: file.sha256 for file in facts.files}
+    listed = {digest.path: digest for digest in digests_of(facts)}
     if len(listed) != len(facts.files):
         yield "it lists a file twice"
-    known = {file.path: file.sha256 for file in subject.checkpoint.files}
-    known |= {path: hashlib.sha256(data).hexdigest() for path, data in written_files(subject)}
-    for path, sha256 in known.items():
-        if listed.get(path) != sha256:
+    known = known_files(subject)
+    for path, digest in known.items():
+        if listed.get(path) != digest:
             yield f"it lists another {path}, or none"
     yield from (f"it lists no {path}" for path in sorted(RECORDS - listed.keys()))
     yield from (f"it lists {path}" for path in sorted(listed.keys() - known.keys() - RECORDS))
-    if (listed.get(EVAL_FILE), listed.get(COMPARISON_FILE)) != (facts.eval_sha256, facts.comparison_sha256):
+    records = {EVAL_FILE: facts.eval_sha256, COMPARISON_FILE: facts.comparison_sha256}
+    if any(path in listed and listed[path].sha256 != sha256 for path, sha256 in records.items()):
         yield "it names other records than it lists"
 
 
 def _other_policy(subject: Subject, facts: ReleaseFacts) -> Iterator[str]:
-    root = subject.grounds.project.root
-    if not git.is_ancestor(root, facts.policy_ref, subject.grounds.policy.commit):
+    root, ref = subject.grounds.project.root, facts.policy_ref
+    # A name may be another commit's tomorrow.
+    if git.commit_of(root, ref) != ref or not git.is_ancestor(root, ref, subject.grounds.policy.commit):
         yield f"its policy is not one of {subject.grounds.branch}'s"
         return
-    config = Tree(root, facts.policy_ref, subject.grounds.project.config_path).config
+    config = Tree(root, ref, subject.grounds.project.config_path).config
     if config is None or policy_digest(config) != facts.policy_digest:
         yield "its policy is another one at the commit that it names"
 
 
-def _other_decision(subject: Subject, facts: ReleaseFacts, data: bytes) -> Iterator[str]:
+def _other_decision(subject: Subject, facts: ReleaseFacts, data: bytes, before: Released | None) -> Iterator[str]:
     if hashlib.sha256(data).hexdigest() != facts.comparison_sha256:
         yield f"{COMPARISON_FILE} is another one"
         return
@@ -91,3 +93,15 @@ def _other_decision(subject: Subject, facts: ReleaseFacts, data: bytes) -> Itera
     scored = (found.candidate.model_digest, found.candidate.samples_sha256) if found.candidate is not None else None
     if scored != (subject.digest, samples):
         yield f"{COMPARISON_FILE} is of another evaluation"
+    if not _is_held_against(found, before):
+        yield f"{COMPARISON_FILE} does not hold it against what is live"
+    if (facts.summary, facts.bootstrap) != (found.headline[:MAX_REASON], before is None):
+        yield f"it sums up something else than {COMPARISON_FILE}"
+
+
+def _is_held_against(found: Comparison, before: Released | None) -> bool:
+    """A decision against an earlier version, left of a run that was overtaken, says nothing of the one that is live."""
+    if found.baseline is None or before is None:
+        return found.baseline is None and before is None
+    version, digest = before.receipt.version, before.receipt.model_digest
+    return found.baseline.model_digest == digest and found.baseline.version in {None, version}

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from modelrelease.errors import Finding, InvalidInput, ModelreleaseError, Refused
 from modelrelease.flows.card import Written
 from modelrelease.flows.ledger import Ledger
+from modelrelease.flows.release.announced import announced_comparison, kept_files
+from modelrelease.flows.release.doubts import doubt
 from modelrelease.flows.release.grounds import Doer, Released, live, released
 from modelrelease.flows.release.preconditions import (
     refuse_busy,
@@ -29,16 +32,17 @@ from modelrelease.release.targets.target import Target
 _SHOWN = 5
 
 
-def plan_promotion(subject: Subject, doer: Doer, texts: Written) -> PromotionPlan:
+def plan_promotion(subject: Subject, doer: Doer, texts: Written, out: Path) -> PromotionPlan:
     """Return what promoting ``subject`` would do, up to the first step that is blocked.
 
+    ``out`` is where an earlier run would have kept its results; see :class:`Promotion`.
     Raises Unavailable (exit 3) where the ledger or the target do not answer, and Refused (exit 1) where the ledger is
     not whole.
     """
     grounds = subject.grounds
     ledger = grounds.ledger()
     before = live(ledger, grounds)
-    plan = _Plan(subject, doer, texts, ledger, doer.open_target(grounds.config.release.target), before)
+    plan = _Plan(subject, doer, texts, out, ledger, doer.open_target(grounds.config.release.target), before)
     return PromotionPlan(
         version=subject.version,
         tag=subject.tag,
@@ -85,6 +89,7 @@ class _Plan:
     subject: Subject
     doer: Doer
     texts: Written
+    out: Path
     ledger: Ledger
     target: Target
     before: Released | None
@@ -111,8 +116,11 @@ class _Plan:
         if event is None or event.release is None or event.model_digest != self.subject.digest:
             return None
         live = self.before.receipt.version if self.before is not None else None
-        same = event.release.git_sha == self.subject.tree.commit and event.release.baseline == live
-        return event if same else None
+        if (event.release.git_sha, event.release.baseline) != (self.subject.tree.commit, live):
+            return None
+        files = kept_files(event.release, self.out, self.subject)
+        comparison = announced_comparison(files, self.target, self.subject.version)
+        return event if doubt(self.subject, self.ledger, event, comparison) is None else None
 
     def _verified(self) -> Iterator[Step]:
         subject, state = self.subject, self.ledger.state

@@ -14,7 +14,13 @@ from modelrelease.codes import Code
 from modelrelease.errors import Finding, InvalidInput, Refused
 from modelrelease.flows.card import Written
 from modelrelease.flows.ledger import Ledger, append_event
-from modelrelease.flows.release.announced import announcement_of, facts_of, keep_small, kept_files
+from modelrelease.flows.release.announced import (
+    announced_comparison,
+    announcement_of,
+    facts_of,
+    keep_small,
+    kept_files,
+)
 from modelrelease.flows.release.contents import release_files
 from modelrelease.flows.release.decide import blocked, decide, keep
 from modelrelease.flows.release.doubts import doubt
@@ -33,7 +39,7 @@ from modelrelease.flows.release.score import CANDIDATE, Sides
 from modelrelease.flows.release.stages import move_forward
 from modelrelease.flows.release.subject import Subject
 from modelrelease.records.announcement import Announcement
-from modelrelease.records.comparison import COMPARISON_FILE, Comparison
+from modelrelease.records.comparison import Comparison
 from modelrelease.records.ledger import Approval, Event, Move, Receipt
 from modelrelease.release.targets.target import PlannedFile, PlannedRelease, Published, Target
 
@@ -135,7 +141,7 @@ def _finish(run: _Run, ledger: Ledger, intent: Event) -> Promoted | None:
     if intent.release.baseline != (found.receipt.version if found is not None else None):
         return None  # it was decided against what is no longer live
     files = kept_files(intent.release, run.how.out, run.subject)
-    why = doubt(run.subject, ledger, intent, _announced_comparison(run, files))
+    why = doubt(run.subject, ledger, intent, announced_comparison(files, run.target, run.subject.version))
     if why is not None:
         run.how.doer.tell(f"not going on with what was announced {intent.at}: {why}")
         return None
@@ -148,14 +154,6 @@ def _finish(run: _Run, ledger: Ledger, intent: Event) -> Promoted | None:
         return None  # neither here nor there: nothing was published, and this run decides anew
     run.how.doer.tell(f"going on with what was announced {intent.at}")
     return Promoted(run.subject.version, published, _release(run, intent, published, files), None)
-
-
-def _announced_comparison(run: _Run, files: list[PlannedFile]) -> bytes | None:
-    kept = next((file.source for file in files if file.path == COMPARISON_FILE), None)
-    if isinstance(kept, bytes):
-        return kept
-    read = (run.target.read, run.target.read_unnamed)
-    return next((data for one in read if (data := one(run.subject.version, COMPARISON_FILE)) is not None), None)
 
 
 def _anew(run: _Run, ledger: Ledger) -> Promoted:
@@ -199,9 +197,10 @@ def _announce(run: _Run, ledger: Ledger, intent: Event, baseline: str | None) ->
     ledger = subject.grounds.ledger()
     refuse_overtaken(ledger, subject, baseline)  # what was published cannot be taken back
     written = _open_intent(run, ledger)
-    if written is None:
+    if written is None or written.release is None:
         todo = "run it again: it verifies what is released"
         raise Refused(Finding(subject.version, Code.OVERTAKEN, "was released by another run meanwhile", todo))
+    refuse_overtaken(ledger, subject, written.release.baseline)  # it may be another's that came right after ours
     return ledger, written
 
 
