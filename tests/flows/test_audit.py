@@ -253,11 +253,7 @@ def test_a_clone_without_tags_asks_origin_and_says_so_where_it_must_not(clone: R
     ("push", "message"),
     [
         pytest.param([f"{TWO}^{{commit}}:refs/tags/{ONE}"], "is the tag of [0-9a-f]{10} on origin", id="moved"),
-        pytest.param(
-            ["--delete", f"refs/tags/{ONE}"],
-            "is gone on origin, .* put it back: `git push origin [0-9a-f]{10}:",
-            id="removed",
-        ),
+        pytest.param(["--delete", f"refs/tags/{ONE}"], "is gone on origin", id="removed"),
     ],
 )
 def test_a_tag_that_is_another_on_origin(
@@ -268,7 +264,7 @@ def test_a_tag_that_is_another_on_origin(
     assert run(capsys, "verify", ONE).code == 0
     clone.repository.git("push", "--quiet", "--force", "origin", *push)
     commit = clone.repository.git("rev-parse", f"{ONE}^{{commit}}")[:10]
-    mend = f"git push --force origin {commit}:refs/tags/{ONE}"
+    mend = f"git push{'' if '--delete' in push else ' --force'} origin {commit}:refs/tags/{ONE}"
     expected = rf"{ONE}: MR708 {message}, and {ONE} was released from {commit}; put it back: `{mend}`\n"
     for command in (["verify", ONE], ["ledger", "verify"]):
         ran = run(capsys, *command)

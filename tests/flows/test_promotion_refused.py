@@ -370,6 +370,13 @@ def test_an_announcement_from_the_future_keeps_nobody_waiting(world: World) -> N
     assert runner.promote(THREE).event is not None
 
 
+def test_an_announcement_is_not_gone_on_with_by_a_policy_that_was_given_up(world: World) -> None:
+    runner = world.runner()
+    assert in_a_child(lambda: world.runner(reach=killed_at("announced")).promote(TWO)) == -signal.SIGKILL
+    ask_for_more(runner)
+    refused(world, lambda: runner.promote(TWO), f"{TWO}: MR709 Blocked")
+
+
 @pytest.mark.parametrize("records", ["none", "another version's"])
 def test_a_forged_announcement_releases_nothing(world: World, records: str) -> None:
     """Whoever may only push the ledger's branch cannot spare a version its gate."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelrelease.codes import Code
+from modelrelease.config import policy_digest
 from modelrelease.errors import Finding, InvalidInput, Refused
 from modelrelease.flows.card import Written
 from modelrelease.flows.ledger import Ledger, append_event
@@ -140,6 +141,9 @@ def _finish(run: _Run, ledger: Ledger, intent: Event) -> Promoted | None:
     found = live(ledger, run.subject.grounds)
     if intent.release.baseline != (found.receipt.version if found is not None else None):
         return None  # it was decided against what is no longer live
+    if intent.release.policy_digest != policy_digest(run.subject.grounds.config) and not _is_published(run):
+        run.how.doer.tell(f"not going on with what was announced {intent.at}: the policy has changed since")
+        return None
     files = kept_files(intent.release, run.how.out, run.subject)
     why = doubt(run.subject, ledger, intent, announced_comparison(files, run.target, run.subject.version))
     if why is not None:
@@ -154,6 +158,11 @@ def _finish(run: _Run, ledger: Ledger, intent: Event) -> Promoted | None:
         return None  # neither here nor there: nothing was published, and this run decides anew
     run.how.doer.tell(f"going on with what was announced {intent.at}")
     return Promoted(run.subject.version, published, _release(run, intent, published, files), None)
+
+
+def _is_published(run: _Run) -> bool:
+    """What is published cannot be taken back, so it is finished by the policy that let it pass."""
+    return run.subject.version in run.target.versions()
 
 
 def _anew(run: _Run, ledger: Ledger) -> Promoted:
