@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from modelrelease.errors import escape_controls, shorten
 from modelrelease.records.ledger import Event, Person, ReleaseFacts
 
-_WHO, _WHY = 24, 60
+_WHO, _WHY, _NAME = 24, 60, 60
 
 
 def ledger_table(events: Sequence[Event], *, whole: bool = False) -> str:
@@ -27,7 +27,7 @@ def ledger_table(events: Sequence[Event], *, whole: bool = False) -> str:
 
 def who(person: Person) -> str:
     """Return how a person is shown: GitHub's login where it ran there, else git's name."""
-    return shorten(_name(person), _WHO)
+    return shorten(_name(person), _NAME)
 
 
 def _name(person: Person) -> str:

@@ -108,7 +108,7 @@ def _changes(trace: Trace) -> Iterator[_Link]:
 
 def _change(entry: TracedChange) -> str:
     what = f" ({entry.what})" if entry.what else ""
-    return f"{shorten(entry.path, 50)}{what} by {shorten(entry.author, 30)}: {entry.reason}"
+    return f"{shorten(entry.path, 50)}{what} by {shorten(entry.author, 60)}: {entry.reason}"
 
 
 def _dated(trace: Trace) -> Iterator[_Link]:
@@ -122,7 +122,7 @@ def _dated(trace: Trace) -> Iterator[_Link]:
     if trace.commit is not None:
         commit = trace.commit
         tagged = f", tag {shorten(commit.tag, 60)}" if commit.tag is not None else ""
-        said = f"{_short(commit.sha)}{tagged} by {shorten(commit.author, 24)}: {commit.subject}"
+        said = f"{_short(commit.sha)}{tagged} by {shorten(commit.author, 60)}: {commit.subject}"
         yield _Link(commit.at, "committed", (said,))
     what = "scored again" if committed else "scored"
     released = (scores for scores in trace.scores if scores.record == "release")
