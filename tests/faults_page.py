@@ -26,7 +26,7 @@ def rows(heading: str) -> list[list[str]]:
 def cells(heading: str) -> list[ParameterSet]:
     """Return a matrix as (row, column, outcome), without the cells that say ``–``: there is no such case.
 
-    `make test` runs one cell of each row, `make faults` all of them.
+    `make test` runs one cell of each row, but none over the Hub; `make faults` runs all of them.
     """
     head, found = table(heading)
     return [one for number, row in enumerate(found) for one in _of_row(number, head[1:], row)]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from releases import ONE, TEXTS, THREE, TWO
-from survival import KINDS, LEDGER, Runner, World, copy_world, git, hours_later, in_a_child, killed_at, template_of
-from tiny_models import TinyModels
+from survival import LEDGER, Runner, World, git, hours_later, in_a_child, killed_at
 
 from modelrelease.errors import ModelreleaseError
 from modelrelease.flows.ledger import append_event
@@ -29,23 +28,6 @@ from modelrelease.release.targets.contents import planned_file
 
 WHY = "Answers in German are cut off"
 METRIC = "pick/acc"
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
-@pytest.fixture(scope="module")
-def template(kind: str, tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return template_of(kind, tiny.folder("llama"), tmp_path_factory)
-
-
-@pytest.fixture
-def world(template: Path, kind: str, tmp_path: Path) -> Iterator[World]:
-    with copy_world(template, tmp_path / "world", kind) as world:
-        yield world
 
 
 def refused(world: World, run: Callable[[], object], expected: str, exit_code: int = 1) -> None:

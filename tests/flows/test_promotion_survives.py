@@ -7,15 +7,13 @@ run: one commit, one tag, one receipt, and in between the stage never named anyt
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
 from releases import ONE, TWO
-from survival import KINDS, World, copy_world, hours_later, in_a_child, killed_at, template_of, watched_ledger
-from tiny_models import TinyModels
+from survival import World, copy_world, hours_later, in_a_child, killed_at, watched_ledger
 
 from modelrelease.flows.release.promote import STEPS
 from modelrelease.release.targets.target import FAILPOINTS
@@ -38,23 +36,6 @@ SINGLE = [
     *((PUSHED, 1), ("publish: uploaded", 1), ("publish: committed", 1), (PUBLISHED, 1), ("stage: moved", 1)),
     (PUSHED, 2),
 ]
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
-@pytest.fixture(scope="module")
-def template(kind: str, tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return template_of(kind, tiny.folder("llama"), tmp_path_factory)
-
-
-@pytest.fixture
-def world(template: Path, kind: str, tmp_path: Path) -> Iterator[World]:
-    with copy_world(template, tmp_path / "world", kind) as world:
-        yield world
 
 
 @pytest.fixture(scope="module")
